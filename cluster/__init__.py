@@ -1,0 +1,1 @@
+"""The cluster: protocol cores, the processes that run them, and the supervisor that breaks them."""

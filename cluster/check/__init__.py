@@ -1,0 +1,1 @@
+"""Judges: pure checkers of histories and of what nodes reported."""

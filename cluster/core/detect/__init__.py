@@ -1,0 +1,1 @@
+"""Failure detection: arrival windows and the verdicts drawn from them."""

@@ -1,0 +1,54 @@
+"""The three-message Scuttlebutt exchange: SYN(digests) -> ACK(digests, deltas) -> ACK2(deltas)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cluster.core.types import NodeId
+
+
+class Digest(msgspec.Struct, frozen=True, array_like=True):
+    """How much the sender knows of `node`: its generation, heartbeat and highest key version."""
+
+    node: NodeId
+    generation: int
+    heartbeat: int
+    max_version: int
+
+
+class KeyValue(msgspec.Struct, frozen=True, array_like=True):
+    """One application key. `deleted` marks a tombstone."""
+
+    key: str
+    value: str
+    version: int
+    deleted: bool = False
+
+
+class Delta(msgspec.Struct, frozen=True, array_like=True):
+    """News of one node, keys in rising version order so that a delta cut at the MTU is still legal.
+
+    `gc_version`: tombstones up to here are gone at the sender; a receiver behind it is reset, not merged.
+    """
+
+    node: NodeId
+    generation: int
+    heartbeat: int
+    gc_version: int
+    keys: tuple[KeyValue, ...]
+
+
+class Syn(msgspec.Struct, frozen=True, array_like=True, tag="gs"):
+    digests: tuple[Digest, ...]
+
+
+class Ack(msgspec.Struct, frozen=True, array_like=True, tag="ga"):
+    digests: tuple[Digest, ...]
+    deltas: tuple[Delta, ...]
+
+
+class Ack2(msgspec.Struct, frozen=True, array_like=True, tag="g2"):
+    deltas: tuple[Delta, ...]
+
+
+GossipMessage = Syn | Ack | Ack2

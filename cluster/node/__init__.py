@@ -1,0 +1,1 @@
+"""One cluster node as an operating-system process."""

@@ -1,0 +1,1 @@
+"""The process that owns a lab: zygote, leases, collector, journal and seats."""

@@ -1,0 +1,172 @@
+"""Bytes <-> messages: framing, size limits, version, authentication. Sans-IO: nothing here opens a socket.
+
+Frame: 4 bytes big-endian length of the body, then a msgpack body. Datagram: 16 bytes keyed BLAKE2b tag, then a msgpack body.
+Handshake of a TCP connection: the acceptor sends `Challenge`, the opener answers `Proof`, the acceptor answers `Accepted`
+(or closes). Unix sockets live in a 0700 directory and skip it.
+
+Law 1: every byte that arrives is untrusted: whatever is malformed, too large or unsigned raises `ProtocolError`, nothing else.
+Law 2: equal messages encode to equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from cluster.core.errors import ProtocolError
+from cluster.core.gossip.messages import GossipMessage
+from cluster.core.kv.ops import Operation, Reply
+from cluster.core.raft.messages import RaftMessage
+from cluster.core.types import DATAGRAM_BYTES_MAX, FRAME_BYTES_MAX
+from cluster.telemetry.control import ControlMessage
+
+WIRE_VERSION = 1
+HEADER_BYTES = 4
+TAG_BYTES = 16
+
+T = TypeVar("T")
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Challenge(msgspec.Struct, frozen=True, array_like=True, tag="hi"):
+    version: int
+    nonce: bytes
+
+
+class Proof(msgspec.Struct, frozen=True, array_like=True, tag="me"):
+    """`kind`: "peer" | "client". `mac` = keyed hash over nonce, kind, name and epoch."""
+
+    version: int
+    kind: str
+    name: str
+    epoch: int
+    mac: bytes
+
+
+class Accepted(msgspec.Struct, frozen=True, array_like=True, tag="in"):
+    name: str
+
+
+class ClientRequest(msgspec.Struct, frozen=True, array_like=True, tag="q"):
+    id: int
+    operation: Operation
+
+
+class ClientReply(msgspec.Struct, frozen=True, array_like=True, tag="a"):
+    id: int
+    reply: Reply
+
+
+class GossipDatagram(msgspec.Struct, frozen=True, array_like=True):
+    """`target` is inside the signed body so that a datagram cannot be replayed at another node."""
+
+    sender: str
+    target: str
+    epoch: int
+    message: GossipMessage
+
+
+Handshake = Challenge | Proof | Accepted
+ClientMessage = ClientRequest | ClientReply
+
+
+class Codec(Generic[T]):
+    """Frames of one union of messages. `Codec(RaftMessage).encode(m)`; feed bytes to `decoder()`."""
+
+    def __init__(self, union: Any) -> None:
+        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(union)
+
+    def encode(self, message: Any) -> bytes:
+        """One frame, header included. Raises `ProtocolError` when it is too large to be accepted by anyone."""
+        body = _encoder.encode(message)
+        if len(body) > FRAME_BYTES_MAX:
+            raise ProtocolError(f"message of {len(body)} bytes exceeds the limit of {FRAME_BYTES_MAX}")
+        return len(body).to_bytes(HEADER_BYTES, "big") + body
+
+    def decode_body(self, body: bytes | memoryview) -> T:
+        """One frame's body. Raises `ProtocolError` on anything that is not a message of this union."""
+        try:
+            return self._decoder.decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ProtocolError(f"malformed message: {error}") from error
+
+
+PEER: Codec[RaftMessage] = Codec(RaftMessage)
+CLIENT: Codec[ClientMessage] = Codec(ClientMessage)
+CONTROL: Codec[ControlMessage] = Codec(ControlMessage)
+HANDSHAKE: Codec[Handshake] = Codec(Handshake)
+_DATAGRAM: msgspec.msgpack.Decoder[GossipDatagram] = msgspec.msgpack.Decoder(GossipDatagram)
+
+
+class FrameSplitter:
+    """Cuts a byte stream into frame bodies. `feed` returns the bodies completed by these bytes; the rest waits."""
+
+    def __init__(self, limit_bytes: int = FRAME_BYTES_MAX) -> None:
+        self._buffer = bytearray()
+        self._limit_bytes = limit_bytes
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of an unfinished frame: not zero at the end of a file means the file was cut."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Raises `ProtocolError` as soon as a header announces more than the limit."""
+        buffer = self._buffer
+        buffer += data
+        bodies: list[bytes] = []
+        offset = 0
+        while len(buffer) - offset >= HEADER_BYTES:
+            length = int.from_bytes(buffer[offset : offset + HEADER_BYTES], "big")
+            if length > self._limit_bytes:
+                raise ProtocolError(f"frame of {length} bytes exceeds the limit of {self._limit_bytes}")
+            end = offset + HEADER_BYTES + length
+            if len(buffer) < end:
+                break
+            bodies.append(bytes(buffer[offset + HEADER_BYTES : end]))
+            offset = end
+        if offset:
+            del buffer[:offset]
+        return bodies
+
+
+def prove(secret: bytes, nonce: bytes, kind: str, name: str, epoch: int) -> Proof:
+    """The opener's answer to a challenge."""
+    return Proof(WIRE_VERSION, kind, name, epoch, _mac(secret, nonce, kind, name, epoch))
+
+
+def check_proof(secret: bytes, nonce: bytes, proof: Proof) -> None:
+    """Raises `ProtocolError` unless the opener holds the run's secret and speaks our version."""
+    if proof.version != WIRE_VERSION:
+        raise ProtocolError(f"peer speaks wire version {proof.version}, this is {WIRE_VERSION}")
+    if not hmac.compare_digest(proof.mac, _mac(secret, nonce, proof.kind, proof.name, proof.epoch)):
+        raise ProtocolError(f"{proof.kind} {proof.name!r} does not hold this run's secret")
+
+
+def _mac(secret: bytes, nonce: bytes, kind: str, name: str, epoch: int) -> bytes:
+    material = b"\x00".join((nonce, kind.encode(), name.encode(), str(epoch).encode()))
+    return hashlib.blake2b(material, key=secret, digest_size=TAG_BYTES).digest()
+
+
+def seal(secret: bytes, datagram: GossipDatagram) -> bytes:
+    """A signed datagram. Raises `ProtocolError` when it exceeds `DATAGRAM_BYTES_MAX`."""
+    body = _encoder.encode(datagram)
+    if len(body) + TAG_BYTES > DATAGRAM_BYTES_MAX:
+        raise ProtocolError(f"datagram of {len(body)} bytes exceeds the limit of {DATAGRAM_BYTES_MAX}")
+    return hashlib.blake2b(body, key=secret, digest_size=TAG_BYTES).digest() + body
+
+
+def unseal(secret: bytes, data: bytes) -> GossipDatagram:
+    """Raises `ProtocolError` for whatever this run's nodes did not sign."""
+    if len(data) > DATAGRAM_BYTES_MAX:
+        raise ProtocolError("datagram too large")
+    tag, body = data[:TAG_BYTES], data[TAG_BYTES:]
+    if not hmac.compare_digest(tag, hashlib.blake2b(body, key=secret, digest_size=TAG_BYTES).digest()):
+        raise ProtocolError("datagram does not hold this run's secret")
+    try:
+        return _DATAGRAM.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ProtocolError(f"malformed datagram: {error}") from error

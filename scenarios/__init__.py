@@ -1,0 +1,1 @@
+"""Real-world coordination incidents, each broken and then cured."""
