@@ -7,9 +7,11 @@ Law 3: leases compose by `compose`: cuts by union, losses as independent chances
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
-from cluster.core.types import Dice, Micros, NodeId
+from cluster.core.types import Dice, Micros, NodeId, by_number, node_number
 
 
 class LinkFault(msgspec.Struct, frozen=True, array_like=True):
@@ -73,3 +75,94 @@ def _delay(fault: LinkFault, dice: Dice) -> Micros:
         # Behind whatever follows within a few heartbeats' worth of round trips.
         delay += 5_000 + dice.randrange(45_000)
     return max(0, delay)
+
+
+def compose(leases: Iterable[FaultPlan], version: int = 0) -> FaultPlan:
+    """All leases' own plans as the one plan in force (law 3). Links and nodes come out in a fixed order."""
+    links: dict[tuple[NodeId, NodeId], LinkFault] = {}
+    nodes: dict[NodeId, NodeFault] = {}
+    for plan in leases:
+        for link in plan.links:
+            place = (link.source, link.target)
+            links[place] = _both_links(links[place], link) if place in links else link
+        for fault in plan.nodes:
+            nodes[fault.node] = _both_nodes(nodes[fault.node], fault) if fault.node in nodes else fault
+    return FaultPlan(
+        version=version,
+        links=tuple(links[place] for place in sorted(links, key=_link_order)),
+        nodes=tuple(nodes[node] for node in by_number(nodes)),
+    )
+
+
+def _link_order(place: tuple[NodeId, NodeId]) -> tuple[int, int]:
+    return node_number(place[0]), node_number(place[1])
+
+
+def _both_links(one: LinkFault, other: LinkFault) -> LinkFault:
+    throttles = [rate for rate in (one.bytes_per_s, other.bytes_per_s) if rate]
+    return LinkFault(
+        source=one.source,
+        target=one.target,
+        cut=one.cut or other.cut,
+        loss=_either(one.loss, other.loss),
+        duplicate=_either(one.duplicate, other.duplicate),
+        reorder=_either(one.reorder, other.reorder),
+        delay_us=one.delay_us + other.delay_us,
+        jitter_us=one.jitter_us + other.jitter_us,
+        bytes_per_s=min(throttles, default=0),
+        # A drop is blamed on the fault most likely to have caused it: a cut before the heavier loss.
+        lease=max((one, other), key=lambda fault: (fault.cut, fault.loss, fault.lease)).lease,
+    )
+
+
+def _either(one: float, other: float) -> float:
+    """The chance that at least one of two independent accidents happens."""
+    return 1.0 - (1.0 - one) * (1.0 - other)
+
+
+_DISK_WORST_LAST = ("ok", "slow", "hang", "fail")
+
+
+def _both_nodes(one: NodeFault, other: NodeFault) -> NodeFault:
+    return NodeFault(
+        node=one.node,
+        skew_us=one.skew_us + other.skew_us,
+        drift=one.drift * other.drift,
+        disk=max(one.disk, other.disk, key=_DISK_WORST_LAST.index),
+        disk_delay_us=one.disk_delay_us + other.disk_delay_us,
+    )
+
+
+def seen_by(plan: FaultPlan, node: NodeId) -> FaultPlan:
+    """The part that concerns one node: a cut of fifty nodes has 1 250 links, and each node needs a fiftieth of them."""
+    return FaultPlan(
+        version=plan.version,
+        links=tuple(link for link in plan.links if node in (link.source, link.target)),
+        nodes=tuple(fault for fault in plan.nodes if fault.node == node),
+    )
+
+
+def sides_of(plan: FaultPlan, nodes: Iterable[NodeId]) -> tuple[tuple[NodeId, ...], ...]:
+    """The groups that a cut has made: connected components, the largest first. One side: nobody is apart.
+
+    Two nodes touch unless *both* directions between them are cut: a one-way cut hurts, but makes no sides.
+    """
+    severed = {(link.source, link.target) for link in plan.links if link.cut}
+    waiting = by_number(nodes)
+    sides: list[tuple[NodeId, ...]] = []
+    while waiting:
+        side = _reachable(waiting[0], waiting, severed)
+        sides.append(tuple(node for node in waiting if node in side))
+        waiting = [node for node in waiting if node not in side]
+    return tuple(sorted(sides, key=lambda side: (-len(side), node_number(side[0]))))
+
+
+def _reachable(start: NodeId, among: list[NodeId], severed: set[tuple[NodeId, NodeId]]) -> set[NodeId]:
+    seen, frontier = {start}, [start]
+    while frontier:
+        node = frontier.pop()
+        for other in among:
+            if other not in seen and not ((node, other) in severed and (other, node) in severed):
+                seen.add(other)
+                frontier.append(other)
+    return seen

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import msgspec
 
+# What the machines report is defined beside them; here it joins the one vocabulary.
+from cluster.core.detect.ready import ShadowConvicted as ShadowConvicted
+from cluster.core.detect.ready import VerdictChanged as VerdictChanged
 from cluster.core.gossip.messages import GossipMessage
+from cluster.core.gossip.ready import RumourHeard as RumourHeard
 from cluster.core.kv.ops import Operation, Reply
 from cluster.core.raft.messages import RaftMessage
 from cluster.core.raft.ready import Froze, Persist, Persisted, RaftEvent, Tick
@@ -36,6 +40,12 @@ class FromClient(msgspec.Struct, frozen=True):
     operation: Operation
 
 
+class FromClients(msgspec.Struct, frozen=True):
+    """Requests that arrived together: their writes become one proposal, their reads share one confirmation."""
+
+    requests: tuple[FromClient, ...]
+
+
 class Order(msgspec.Struct, frozen=True):
     """An operator's wish that the protocols themselves carry out: `transfer` (argument: node), `rumour` (argument: text)."""
 
@@ -43,7 +53,7 @@ class Order(msgspec.Struct, frozen=True):
     argument: str
 
 
-ReplicaInput = Tick | FromPeer | FromGossip | FromClient | Persisted | Order | Froze
+ReplicaInput = Tick | FromPeer | FromGossip | FromClient | FromClients | Persisted | Order | Froze
 
 
 class SendPeer(msgspec.Struct, frozen=True):
@@ -59,34 +69,6 @@ class SendGossip(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     token: int
     reply: Reply
-
-
-class VerdictChanged(msgspec.Struct, frozen=True):
-    """The deciding detector convicted or cleared `subject`. `silence_us` is how long nothing advanced."""
-
-    subject: NodeId
-    convicted: bool
-    phi: float
-    detector: str
-    silence_us: Micros
-
-
-class ShadowConvicted(msgspec.Struct, frozen=True):
-    """A detector that does not decide would have convicted now."""
-
-    subject: NodeId
-    detector: str
-    silence_us: Micros
-
-
-class RumourHeard(msgspec.Struct, frozen=True):
-    """This node learned version `version` of rumour `key` of `origin` from `teller` (itself, if it is the origin)."""
-
-    key: str
-    origin: NodeId
-    version: int
-    teller: NodeId
-    text: str
 
 
 class Marked(msgspec.Struct, frozen=True):

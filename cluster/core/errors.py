@@ -25,3 +25,11 @@ class CorruptLog(FaultlineError):
 
 class UsageError(FaultlineError):
     """What the operator asked for cannot be understood or done; the text is the one line they read."""
+
+
+class LawBroken(FaultlineError):
+    """A machine caught itself breaking a law that no input may make it break; it stops rather than go on with a lie."""
+
+    def __init__(self, law: str, evidence: str) -> None:
+        super().__init__(f"{law}: {evidence}")
+        self.law, self.evidence = law, evidence

@@ -44,6 +44,48 @@ class WorkloadSpec(msgspec.Struct, frozen=True):
     seed: int
     rate: float
     timeout_us: Micros = 1_000_000
+    # Raised when a client is started anew (`reset`): its logical processes and values must not repeat those before.
+    incarnation: int = 0
+    clients: int = 4  # how many of them share the work
+
+
+# ---- how a lab is started (from the front to the supervisor, before any socket exists) ----------------------------
+
+
+class LabSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lab is to be. Zero and empty mean: choose for me."""
+
+    nodes: int = 5
+    voters: int = 0  # 0: min(nodes, 5)
+    seed: int = 0
+    profile: str = "demo"  # "demo" | "lan" | "wan"
+    policy: Policy | None = None  # instead of the profile's
+    mistakes: tuple[str, ...] = ()  # Raft policy fields to be set wrong
+    keep: bool = False  # the lab outlives its operators' seats
+    record: str = ""  # journal file; "": none
+    history: str = ""  # client history as JSONL, kept there; "": in the run directory, gone with it
+    data_dir: str = ""  # node directories that stay; "": in the run directory
+    base_port: int = 0  # nodes use this port and the following; 0: free ones
+    workload_rate: float = 40.0  # operations per second of all clients together
+    clients: int = 4
+    run_base: str = ""  # where run directories are made; "": the user's runtime directory
+    preloads: tuple[str, ...] = ("cluster.node.process", "cluster.workload.process")
+    node_entry: str = "cluster.node.process:run"
+    client_entry: str = "cluster.workload.process:run"
+
+
+class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):
+    """The supervisor's only line on standard output: where seats may sit down."""
+
+    run_dir: str
+    pid: int
+
+
+class NotOpened(msgspec.Struct, frozen=True, array_like=True, tag="not-opened"):
+    """Or why there will be no lab. `usage`: the one who asked can mend it; otherwise the environment failed."""
+
+    why: str
+    usage: bool
 
 
 # ---- first frame of a connection ----------------------------------------------------------------------------------

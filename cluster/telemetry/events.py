@@ -305,6 +305,8 @@ class OpsCounted(msgspec.Struct, frozen=True, array_like=True, tag="ops"):
     p50_us: Micros
     p99_us: Micros
     rate: int
+    # Time in which operations were asked for and none succeeded (`check.availability`), so far.
+    unavailable_us: Micros = 0
 
 
 class LightChanged(msgspec.Struct, frozen=True, array_like=True, tag="light"):

@@ -122,6 +122,15 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
     has_leader: bool
 
 
+class Totals(msgspec.Struct, frozen=True, array_like=True):
+    """Counters at the last sample, from which the next sample's rates are taken."""
+
+    ops: int = 0
+    commit: int = 0
+    gossip: int = 0
+    dropped: int = 0
+
+
 class ClusterView(msgspec.Struct, frozen=True):
     """Everything on screen comes from here. `now_us` is the newest time heard."""
 
@@ -151,6 +160,7 @@ class ClusterView(msgspec.Struct, frozen=True):
     closed: str = ""  # why the lab ended, "" while it runs
     clean: bool = True
     supervisor_cpu_percent: float = 0.0
+    totals: Totals = Totals()
 
 
 EMPTY = ClusterView()

@@ -8,12 +8,16 @@ from cluster.core.types import NodeId
 
 
 class Digest(msgspec.Struct, frozen=True, array_like=True):
-    """How much the sender knows of `node`: its generation, heartbeat and highest key version."""
+    """How much the sender knows of `node`: its generation, heartbeat and highest key version.
+
+    `gc_version`: tombstones up to here are gone at the sender, so it need not be reset for their sake again.
+    """
 
     node: NodeId
     generation: int
     heartbeat: int
     max_version: int
+    gc_version: int = 0
 
 
 class KeyValue(msgspec.Struct, frozen=True, array_like=True):
@@ -29,6 +33,8 @@ class Delta(msgspec.Struct, frozen=True, array_like=True):
     """News of one node, keys in rising version order so that a delta cut at the MTU is still legal.
 
     `gc_version`: tombstones up to here are gone at the sender; a receiver behind it is reset, not merged.
+    `from_version`: the keys continue from there; a receiver that knows less would get a gap, and takes only the heartbeat.
+    `max_version`: the sender's own; reached by this delta unless `truncated`.
     """
 
     node: NodeId
@@ -36,6 +42,9 @@ class Delta(msgspec.Struct, frozen=True, array_like=True):
     heartbeat: int
     gc_version: int
     keys: tuple[KeyValue, ...]
+    from_version: int = 0
+    max_version: int = 0
+    truncated: bool = False
 
 
 class Syn(msgspec.Struct, frozen=True, array_like=True, tag="gs"):

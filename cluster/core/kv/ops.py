@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from cluster.core.errors import ProtocolError
 from cluster.core.types import NodeId
 
 
@@ -43,6 +44,22 @@ class Scan(msgspec.Struct, frozen=True, array_like=True, tag="scan"):
 
 Operation = Put | Get | Delete | Cas | Scan
 Write = Put | Delete | Cas
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode: msgspec.msgpack.Decoder[Write] = msgspec.msgpack.Decoder(Write)
+
+
+def encode_write(write: Write) -> bytes:
+    """A write as the data of a log entry. Equal writes give equal bytes."""
+    return _encode(write)
+
+
+def decode_write(data: bytes) -> Write:
+    """The write in a log entry. Raises `ProtocolError` for bytes that are none; it does so alike on every replica."""
+    try:
+        return _decode.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ProtocolError(f"log entry holds no write: {error}") from error
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True, tag="rep"):

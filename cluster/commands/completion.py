@@ -1,0 +1,53 @@
+"""What could stand next on the command line.
+
+Law 1: everything offered comes from the table of verbs and from the roster; nothing is listed twice.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cluster.commands.roster import Roster
+from cluster.commands.toggles import toggles
+from cluster.commands.verbs import BY_NAME, ROLES, VERBS
+
+OFFERS_MAX = 30
+_LAST = re.compile(r"[^\s,|>]*\Z")
+
+
+def complete(text: str, roster: Roster) -> list[str]:
+    """Whole lines that begin with `text`, most useful first, at most `OFFERS_MAX`."""
+    if len(text) > 500:
+        return []
+    partial = _LAST.search(text)
+    assert partial is not None, "the pattern also matches the empty end"
+    stem, begun = text[: partial.start()], partial.group()
+    words = stem.split()
+    if not words:
+        return [stem + verb.verb for verb in VERBS if verb.verb.startswith(begun)]
+    verb = BY_NAME.get(words[0])
+    if verb is None:
+        return []
+    offers = _offers(verb.words, words, roster) if verb.verb != "set" else _fields(words)
+    if verb.lasts and len(words) > 1 and "for" not in words:
+        offers.append("for")
+    return [stem + offer for offer in dict.fromkeys(offers) if offer.startswith(begun) and offer != begun][:OFFERS_MAX]
+
+
+def _offers(slots: tuple[str, ...], words: list[str], roster: Roster) -> list[str]:
+    if words[-1] == "for":
+        return ["1s", "3s", "5s", "10s", "30s"]
+    offers: list[str] = []
+    for slot in slots:
+        if slot == "T":
+            named = {atom for word in words[1:] for atom in word.split(",")}
+            offers += [atom for atom in (*ROLES, *roster.nodes) if atom not in named]
+        elif slot == "ID":
+            offers += [str(fault) for fault in roster.faults]
+        else:
+            offers.append(slot)
+    return offers
+
+
+def _fields(words: list[str]) -> list[str]:
+    return sorted(toggles()) if len(words) == 1 else ["on", "off"]

@@ -1,0 +1,338 @@
+"""One line of the operators' grammar -> a `Command`.
+
+Law 1: parsing knows no cluster: whether n7 exists, and who `leader` is, is asked when the command fires.
+Law 2: whatever cannot be understood raises `UsageError` with one line that names the column and what was expected.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cluster.commands import model
+from cluster.commands.quantities import read_duration, read_number, read_percent, read_rate
+from cluster.commands.toggles import check_toggle
+from cluster.commands.verbs import BY_NAME, CUT_SHAPES, DISK_MODES, READ_MODES, ROLES
+from cluster.commands.words import Word, did_you_mean, missing, split, wrong
+from cluster.core.errors import UsageError
+from cluster.core.types import KEY_BYTES_MAX, SECOND, VALUE_BYTES_MAX, Micros
+
+_ATOM = re.compile(r"n[1-9]\d{0,3}\Z|leader(\+\d{1,3})?\Z|followers(\.[1-9]\d{0,2})?\Z|any\Z|minority\Z|majority\Z|rest\Z|all\Z")
+# What other tools call these verbs: nobody should have to guess ours.
+_OTHER_NAMES = {
+    "kill": "crash", "delay": "slow", "latency": "slow", "partition": "cut", "split": "cut", "stop": "pause", "sigstop": "pause",
+    "start": "restart", "resume": "heal", "cont": "heal", "unpause": "heal", "drop": "loss", "duplicate": "dup", "clock": "skew",
+    "write": "put", "read": "get", "rumor": "rumour", "erase": "wipe", "limit": "throttle", "unfreeze": "thaw",
+}  # fmt: skip
+_SIDES_MAX = 16
+_RATE_MAX = 100_000
+_SKEW_MAX_US = 3_600 * SECOND
+
+
+class _Line:
+    """A line being read from left to right."""
+
+    def __init__(self, text: str, verb: Word, rest: list[Word]) -> None:
+        self.text = text
+        self.verb = verb
+        self.words = rest
+        self.for_us = 0
+
+    def take(self, expected: str) -> Word:
+        if not self.words:
+            raise missing(self.text, expected)
+        return self.words.pop(0)
+
+    def end(self) -> None:
+        if self.words:
+            extra = self.words[0]
+            raise UsageError(f"column {extra.column}: {extra.text!r} is too much: {self.verb.text!r} has all it takes")
+
+    def remainder(self) -> str:
+        """The raw text from the next word to the end of the line."""
+        return self.text[self.words[0].column - 1 :].strip() if self.words else ""
+
+
+def parse(text: str) -> model.Command:
+    """One command. Raises `UsageError`."""
+    words = split(text)
+    if not words:
+        raise UsageError("nothing was asked: type a verb, such as 'pause leader 2s'")
+    verb, *rest = words
+    reader = _READERS.get(verb.text)
+    if reader is None:
+        meant = _OTHER_NAMES.get(verb.text.lower())
+        hint = f" (did you mean {meant!r}?)" if meant else did_you_mean(verb.text, BY_NAME)
+        raise UsageError(f"column {verb.column}: there is no verb {verb.text!r}{hint}")
+    line = _Line(text, verb, rest)
+    if BY_NAME[verb.text].lasts:
+        _take_for(line)
+    return reader(line)
+
+
+def _take_for(line: _Line) -> None:
+    """`for 3s` at the end of any fault, or a bare duration where the verb itself takes none."""
+    words = line.words
+    if len(words) >= 1 and words[-1].text == "for":
+        raise missing(line.text, "a duration such as 3s")
+    if len(words) >= 2 and words[-2].text == "for":
+        line.for_us = _lease_length(words[-1])
+        del words[-2:]
+    elif words and line.verb.text not in ("slow", "skew", "disk") and read_duration(words[-1].text) is not None:
+        line.for_us = _lease_length(words.pop())
+    for word in words:
+        if word.text == "for":
+            raise wrong(word, "expected here: 'for 3s' stands at the end")
+
+
+def _lease_length(word: Word) -> Micros:
+    duration = read_duration(word.text)
+    if duration is None or duration <= 0 or word.text[0] in "+-":
+        raise wrong(word, "a duration such as 3s or 500ms")
+    if duration > model.LEASE_MAX_US:
+        raise wrong(word, "allowed: a fault lasts at most 1h")
+    return duration
+
+
+# ---- targets ------------------------------------------------------------------------------------------------------
+
+
+def _atoms(word: Word) -> model.Targets:
+    """A comma list in one word."""
+    atoms: list[str] = []
+    column = word.column
+    for piece in word.text.split(","):
+        if not _ATOM.match(piece):
+            raise wrong(Word(piece, column), "a node (n1, n2 …) or a role (leader, followers, rest …)", ROLES)
+        if piece not in atoms:
+            atoms.append(piece)
+        column += len(piece) + 1
+    return tuple(atoms)
+
+
+def _targets(line: _Line) -> model.Targets:
+    """One word with a comma list, and more words as long as they are targets too."""
+    atoms = list(_atoms(line.take("a node or a role")))
+    while line.words and _ATOM.match(line.words[0].text.split(",")[0]):
+        atoms += [atom for atom in _atoms(line.words.pop(0)) if atom not in atoms]
+    return tuple(atoms)
+
+
+def _links(line: _Line) -> model.Links:
+    source = _targets(line)
+    if line.words and line.words[0].text == ">":
+        line.words.pop(0)
+        return model.Links(source, _targets(line))
+    return model.Links(source)
+
+
+# ---- one reader per verb ------------------------------------------------------------------------------------------
+
+
+def _cut(line: _Line) -> model.Command:
+    if len(line.words) == 1 and line.words[0].text in CUT_SHAPES:
+        return model.CutShape(shape=line.words[0].text, for_us=line.for_us)
+    if line.words and line.words[0].text not in ("|", ">") and not _ATOM.match(line.words[0].text.split(",")[0]):
+        raise wrong(line.words[0], "a node, a role, ring or bridge", (*ROLES, *CUT_SHAPES))
+    sides = [_targets(line)]
+    between = line.take("'|' (two sides) or '>' (one way)")
+    if between.text not in ("|", ">"):
+        raise wrong(between, "'|' (two sides) or '>' (one way)")
+    sides.append(_targets(line))
+    while line.words and between.text == "|":
+        again = line.take("'|'")
+        if again.text != "|":
+            raise wrong(again, "'|' or the end of the line")
+        sides.append(_targets(line))
+    line.end()
+    if len(sides) > _SIDES_MAX:
+        raise UsageError(f"a cut makes at most {_SIDES_MAX} sides, these are {len(sides)}")
+    return model.Cut(sides=tuple(sides), one_way=between.text == ">", for_us=line.for_us)
+
+
+def _isolate(line: _Line) -> model.Command:
+    return _only(line, model.Isolate(targets=_targets(line), for_us=line.for_us))
+
+
+def _pause(line: _Line) -> model.Command:
+    return _only(line, model.Pause(targets=_targets(line), for_us=line.for_us))
+
+
+def _crash(line: _Line) -> model.Command:
+    return _only(line, model.Crash(targets=_targets(line), for_us=line.for_us))
+
+
+def _restart(line: _Line) -> model.Command:
+    return _only(line, model.Restart(_targets(line)))
+
+
+def _wipe(line: _Line) -> model.Command:
+    return _only(line, model.Wipe(_targets(line)))
+
+
+def _transfer(line: _Line) -> model.Command:
+    return _only(line, model.Transfer(_targets(line)))
+
+
+def _only(line: _Line, command: model.Command) -> model.Command:
+    line.end()
+    return command
+
+
+def _slow(line: _Line) -> model.Command:
+    links = _links(line)
+    delay_us = _positive(line, "a delay such as 80ms")
+    jitter_us = 0
+    if line.words:
+        word = line.take("a jitter")
+        bare = word.text.removeprefix("±").removeprefix("+-").removeprefix("+/-")
+        jitter = read_duration(bare) if bare != word.text and bare[:1].isdigit() else None
+        if jitter is None or jitter > delay_us:
+            raise wrong(word, "a jitter such as ±20ms (no larger than the delay)")
+        jitter_us = jitter
+    return _only(line, model.Slow(links=links, delay_us=delay_us, jitter_us=jitter_us, for_us=line.for_us))
+
+
+def _positive(line: _Line, expected: str) -> Micros:
+    word = line.take(expected)
+    duration = read_duration(word.text)
+    if duration is None or duration <= 0 or word.text[0] == "+" or duration > model.LEASE_MAX_US:
+        raise wrong(word, expected)
+    return duration
+
+
+def _spoil(line: _Line) -> model.Command:
+    links = _links(line)
+    word = line.take("a share such as 20%")
+    chance = read_percent(word.text)
+    if chance is None or chance <= 0:
+        raise wrong(word, "a share between 0% and 100%, such as 20%")
+    return _only(line, model.Spoil(verb=line.verb.text, links=links, chance=chance, for_us=line.for_us))
+
+
+def _throttle(line: _Line) -> model.Command:
+    links = _links(line)
+    word = line.take("a rate such as 64kB/s")
+    rate = read_rate(word.text)
+    if not rate:
+        raise wrong(word, "a rate such as 64kB/s")
+    return _only(line, model.Throttle(links=links, bytes_per_s=rate, for_us=line.for_us))
+
+
+def _skew(line: _Line) -> model.Command:
+    targets = _targets(line)
+    word = line.take("a signed duration such as +500ms")
+    skew = read_duration(word.text)
+    if not skew or abs(skew) > _SKEW_MAX_US:
+        raise wrong(word, "a signed duration such as +500ms (at most 1h)")
+    return _only(line, model.Skew(targets=targets, skew_us=skew, for_us=line.for_us))
+
+
+def _drift(line: _Line) -> model.Command:
+    targets = _targets(line)
+    word = line.take("a factor such as 1.02")
+    factor = read_number(word.text)
+    if factor is None or not 0.1 <= factor <= 10:
+        raise wrong(word, "a factor between 0.1 and 10, such as 1.02")
+    return _only(line, model.Drift(targets=targets, factor=factor, for_us=line.for_us))
+
+
+def _disk(line: _Line) -> model.Command:
+    targets = _targets(line)
+    word = line.take("slow, hang or fail")
+    if word.text not in DISK_MODES:
+        raise wrong(word, "slow, hang or fail", DISK_MODES)
+    delay_us = _positive(line, "a delay such as 200ms") if word.text == "slow" else 0
+    return _only(line, model.Disk(targets=targets, mode=word.text, delay_us=delay_us, for_us=line.for_us))
+
+
+def _heal(line: _Line) -> model.Command:
+    ids: list[int] = []
+    while line.words and line.words[0].text.removeprefix("#").isascii() and line.words[0].text.removeprefix("#").isdigit():
+        ids.append(int(line.words.pop(0).text.removeprefix("#")[:9]))
+    if not line.words:
+        return model.Heal(ids=tuple(ids))
+    if not _ATOM.match(line.words[0].text.split(",")[0]):
+        raise wrong(line.words[0], "a fault's number, a node or a role", ROLES)
+    return _only(line, model.Heal(ids=tuple(ids), targets=_targets(line)))
+
+
+def _put(line: _Line) -> model.Command:
+    key = _key(line)
+    value = line.remainder()
+    if not value:
+        raise missing(line.text, "a value")
+    if len(value.encode()) > VALUE_BYTES_MAX:
+        raise UsageError(f"a value has at most {VALUE_BYTES_MAX} bytes")
+    return model.Put(key, value)
+
+
+def _key(line: _Line) -> str:
+    word = line.take("a key")
+    if len(word.text.encode()) > KEY_BYTES_MAX:
+        raise UsageError(f"column {word.column}: a key has at most {KEY_BYTES_MAX} bytes")
+    return word.text
+
+
+def _get(line: _Line) -> model.Command:
+    key = _key(line)
+    if not line.words:
+        return model.Get(key)
+    word = line.take("a mode")
+    if word.text not in READ_MODES:
+        raise wrong(word, "linearizable or serializable", READ_MODES)
+    return _only(line, model.Get(key, word.text))
+
+
+def _workload(line: _Line) -> model.Command:
+    word = line.take("on, off or a rate in operations per second")
+    if word.text in ("on", "off"):
+        return _only(line, model.Workload(None if word.text == "on" else 0))
+    if not (word.text.isascii() and word.text.isdigit() and int(word.text) <= _RATE_MAX):
+        raise wrong(word, f"on, off or a rate of at most {_RATE_MAX} operations per second", ("on", "off"))
+    return _only(line, model.Workload(int(word.text)))
+
+
+def _rumour(line: _Line) -> model.Command:
+    return model.Rumour(line.remainder()[:200])
+
+
+def _set(line: _Line) -> model.Command:
+    toggle = line.take("a field of the policy")
+    value = line.take("a value")
+    check_toggle(toggle, value)
+    return _only(line, model.SetToggle(toggle.text, value.text))
+
+
+def _bare(command: model.Command) -> Callable[[_Line], model.Command]:
+    return lambda line: _only(line, command)
+
+
+_READERS: dict[str, Callable[[_Line], model.Command]] = {
+    "cut": _cut,
+    "isolate": _isolate,
+    "slow": _slow,
+    "loss": _spoil,
+    "dup": _spoil,
+    "reorder": _spoil,
+    "throttle": _throttle,
+    "pause": _pause,
+    "crash": _crash,
+    "restart": _restart,
+    "wipe": _wipe,
+    "skew": _skew,
+    "drift": _drift,
+    "disk": _disk,
+    "heal": _heal,
+    "undo": _bare(model.Undo()),
+    "reset": _bare(model.Reset()),
+    "freeze": _bare(model.Freeze()),
+    "thaw": _bare(model.Thaw()),
+    "transfer": _transfer,
+    "rumour": _rumour,
+    "put": _put,
+    "get": _get,
+    "workload": _workload,
+    "set": _set,
+}
+assert set(_READERS) == set(BY_NAME), "law 1 of verbs: the table and the grammar name the same verbs"

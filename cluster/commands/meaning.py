@@ -1,0 +1,129 @@
+"""A command and a roster -> the same command with every role replaced by nodes, and the links it touches.
+
+Law 1: after `resolved`, nothing depends on the moment any more: what a fault hit is written in its text.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from cluster.commands import model
+from cluster.commands.roster import Pair, Roster, resolve
+from cluster.core.errors import UsageError
+from cluster.core.types import NodeId
+
+
+def resolved(command: model.Command, roster: Roster) -> model.Command:
+    """The command with nodes instead of roles. Raises `UsageError` when an expression means nothing now."""
+    match command:
+        case model.Cut():
+            return msgspec.structs.replace(command, sides=_sides(command, roster))
+        case model.Slow() | model.Spoil() | model.Throttle():
+            return msgspec.structs.replace(command, links=_links(command.links, roster))
+        case model.CutShape():
+            shape_pairs(command.shape, roster.nodes)
+            return command
+        case model.Heal() if not command.targets:
+            return command
+        case (
+            model.Isolate() | model.Pause() | model.Crash() | model.Restart() | model.Wipe() | model.Skew()
+            | model.Drift() | model.Disk() | model.Heal() | model.Transfer()
+        ):  # fmt: skip
+            return msgspec.structs.replace(command, targets=resolve(command.targets, roster))
+    return command
+
+
+def _sides(command: model.Cut, roster: Roster) -> tuple[model.Targets, ...]:
+    """Sides in order; `rest` on one of them is whoever no side names."""
+    named: list[NodeId] = []
+    for side in command.sides:
+        outright = tuple(atom for atom in side if atom != "rest")
+        named += resolve(outright, roster)
+    sides = tuple(resolve(side, roster, named) for side in command.sides)
+    everyone = [node for side in sides for node in side]
+    for node in everyone:
+        if everyone.count(node) > 1:
+            raise UsageError(f"{node} stands on two sides of the cut")
+    return sides
+
+
+def _links(links: model.Links, roster: Roster) -> model.Links:
+    if not links.target:
+        return model.Links(resolve(links.source, roster))
+    named = (
+        *resolve(tuple(a for a in links.source if a != "rest"), roster),
+        *resolve(tuple(a for a in links.target if a != "rest"), roster),
+    )
+    return model.Links(resolve(links.source, roster, named), resolve(links.target, roster, named))
+
+
+def targets_of(command: model.Command, roster: Roster) -> tuple[NodeId, ...]:
+    """Whom a *resolved* command concerns, for lists and for `heal T`."""
+    match command:
+        case model.Cut(sides=sides):
+            return tuple(node for side in sides for node in side)
+        case model.CutShape():
+            return roster.nodes
+        case model.Slow(links=links) | model.Spoil(links=links) | model.Throttle(links=links):
+            return tuple(dict.fromkeys((*links.source, *links.target)))
+        case (
+            model.Isolate(targets=targets) | model.Pause(targets=targets) | model.Crash(targets=targets)
+            | model.Restart(targets=targets) | model.Wipe(targets=targets) | model.Skew(targets=targets)
+            | model.Drift(targets=targets) | model.Disk(targets=targets) | model.Transfer(targets=targets)
+        ):  # fmt: skip
+            return targets
+    return ()
+
+
+def pairs_of(command: model.Command, roster: Roster) -> tuple[Pair, ...]:
+    """The directed links that a *resolved* network fault touches, each once; none for any other command."""
+    match command:
+        case model.Cut(sides=sides, one_way=True):
+            return _between(sides[0], sides[1])
+        case model.Cut(sides=sides):
+            return tuple(pair for one in sides for other in sides if one is not other for pair in _between(one, other))
+        case model.CutShape(shape=shape):
+            return shape_pairs(shape, roster.nodes)
+        case model.Isolate(targets=targets):
+            return _touching(targets, roster.nodes)
+        case model.Slow(links=links) | model.Spoil(links=links) | model.Throttle(links=links):
+            return _between(links.source, links.target) if links.target else _touching(links.source, roster.nodes)
+    return ()
+
+
+def cuts(command: model.Command) -> bool:
+    """Whether the links of this command carry nothing at all any more."""
+    if isinstance(command, model.Spoil):
+        return command.verb == "loss" and command.chance >= 1.0
+    return isinstance(command, model.Cut | model.CutShape | model.Isolate)
+
+
+def _between(sources: tuple[NodeId, ...], targets: tuple[NodeId, ...]) -> tuple[Pair, ...]:
+    return tuple((source, target) for source in sources for target in targets if source != target)
+
+
+def _touching(some: tuple[NodeId, ...], nodes: tuple[NodeId, ...]) -> tuple[Pair, ...]:
+    return tuple((a, b) for a in nodes for b in nodes if a != b and (a in some or b in some))
+
+
+def shape_pairs(shape: str, nodes: tuple[NodeId, ...]) -> tuple[Pair, ...]:
+    """What `cut ring` and `cut bridge` sever among `nodes` (Jepsen's "majorities ring" and "bridge")."""
+    count = len(nodes)
+    if shape == "bridge":
+        if count < 3:
+            raise UsageError(f"a bridge needs at least 3 nodes, these are {count}")
+        middle = count // 2
+        return _both_ways(nodes[:middle], nodes[middle + 1 :])
+    reach = (count // 2 + 1) // 2  # neighbours to each side that, with the node itself, make a majority
+    if 2 * reach + 1 >= count:
+        raise UsageError(f"a ring of {count} nodes would cut nothing: it needs at least 4")
+    return tuple(
+        (nodes[i], nodes[j])
+        for i in range(count)
+        for j in range(count)
+        if i != j and min((i - j) % count, (j - i) % count) > reach
+    )
+
+
+def _both_ways(one: tuple[NodeId, ...], other: tuple[NodeId, ...]) -> tuple[Pair, ...]:
+    return _between(one, other) + _between(other, one)

@@ -1,0 +1,309 @@
+"""The Raft machine: one `step` takes one input and returns one `Ready`.
+
+Law 1: a step checks the term once, then hands the message to the one small function for its type.
+Law 2: what a step changed in term, vote or log is handed to storage in one `Persist`, and whatever promises it waits.
+Law 3: a leader leads only while a majority answers and its own disk moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cluster.core.policy import RaftPolicy
+from cluster.core.raft.election import on_request_vote, on_silence, on_timeout_now, on_vote
+from cluster.core.raft.log import Log
+from cluster.core.raft.mailbox import Held
+from cluster.core.raft.messages import (
+    Append,
+    Appended,
+    Entry,
+    HardState,
+    RequestVote,
+    TimeoutNow,
+    Vote,
+)
+from cluster.core.raft.ready import (
+    AskRead,
+    Froze,
+    Persist,
+    Persisted,
+    Propose,
+    RaftInput,
+    ReadReady,
+    ReadRefused,
+    Ready,
+    Received,
+    StorageStalled,
+    Tick,
+    Transfer,
+)
+from cluster.core.raft.replication import (
+    advance_commit,
+    broadcast,
+    hand_over,
+    on_append,
+    on_appended,
+    propose,
+    replicate,
+)
+from cluster.core.raft.roles import Turn
+from cluster.core.raft.state import Handover, RaftState
+from cluster.core.raft.terms import admit, follow
+from cluster.core.types import MS, Dice, Micros, NodeId, Role
+
+# Entries applied per step: a node that restarts with a long log must not be deaf while it replays it.
+APPLY_MAX = 4_096
+
+MESSAGES: dict[type, Callable[[RaftState, NodeId, Any, Micros], None]] = {
+    RequestVote: on_request_vote,
+    Vote: on_vote,
+    Append: on_append,
+    Appended: on_appended,
+    TimeoutNow: on_timeout_now,
+}
+
+
+class Raft:
+    """One voter. `hard` and `entries` are what its disk held; the first step arms the election timer."""
+
+    def __init__(
+        self,
+        node: NodeId,
+        voters: Sequence[NodeId],
+        policy: RaftPolicy,
+        dice: Dice,
+        *,
+        hard: HardState = HardState(),
+        entries: Sequence[Entry] = (),
+    ) -> None:
+        if node not in voters:
+            raise ValueError(f"{node} is not one of the voters {', '.join(voters)}")
+        self._s = RaftState(node, voters, policy, dice, hard, entries)
+
+    def step(self, input: RaftInput, now: Micros) -> Ready:
+        """Take one input at time `now` (µs, never falling) and return the work it causes."""
+        s = self._s
+        s.ready, s.letters = Ready(), []
+        if s.election_due_us is None:
+            s.rearm(now)
+        INPUTS[type(input)](s, input, now)
+        _settle(s, now)
+        return s.ready
+
+    def deadline(self) -> Micros:
+        """When the next `Tick` is due."""
+        s = self._s
+        if s.election_due_us is None or s.handed < s.commit:
+            return 0
+        if s.role is not Role.LEADER:
+            return s.election_due_us
+        due = s.heartbeat_due_us
+        oldest = s.mailbox.oldest_us()
+        if oldest is not None:
+            due = min(due, oldest + s.policy.storage_stall_us)
+        return due if s.handover is None else min(due, s.handover.until_us)
+
+    # ---- for telemetry, nothing below changes anything -----------------------------------------------------------
+
+    @property
+    def role(self) -> Role:
+        return self._s.role
+
+    @property
+    def term(self) -> int:
+        return self._s.term
+
+    @property
+    def vote(self) -> NodeId | None:
+        return self._s.vote
+
+    @property
+    def leader(self) -> NodeId | None:
+        """Whom this node follows; itself when it leads."""
+        return self._s.leader
+
+    @property
+    def commit(self) -> int:
+        return self._s.commit
+
+    @property
+    def last_index(self) -> int:
+        return self._s.log.last_index
+
+    @property
+    def durable_index(self) -> int:
+        """The log is on this node's disk up to here."""
+        return self._s.mailbox.durable_index
+
+    @property
+    def log(self) -> Log:
+        """For monitors and tests: read it, never change it."""
+        return self._s.log
+
+    @property
+    def reads_waiting(self) -> int:
+        return len(self._s.reads)
+
+    @property
+    def transfer_target(self) -> NodeId | None:
+        return self._s.handover.target if self._s.handover else None
+
+    def term_runs(self, limit: int) -> tuple[tuple[int, int], ...]:
+        """The last `limit` stretches of one term as (first index, term), oldest first."""
+        return self._s.log.runs(limit)
+
+    def progress(self, now: Micros) -> tuple[tuple[NodeId, int, int, str, Micros], ...]:
+        """Per follower (node, next index, match index, "probe" | "replicate", µs since its last answer); empty unless leader."""
+        return tuple(
+            (peer, p.next_index, p.match_index, p.state, now - p.acked_us) for peer, p in self._s.progress.items()
+        )
+
+    def quorum_age_us(self, now: Micros) -> Micros:
+        """Leader: since a majority last answered; -1 otherwise."""
+        return now - self._s.quorum_heard_us(now) if self._s.role is Role.LEADER else -1
+
+    def election_in_us(self, now: Micros) -> Micros:
+        """Until the election timer fires; -1 for a leader."""
+        due = self._s.election_due_us
+        return -1 if self._s.role is Role.LEADER or due is None else max(0, due - now)
+
+    def disk_busy_us(self, now: Micros) -> Micros:
+        """Age of the oldest write that is not yet durable; 0 when there is none."""
+        oldest = self._s.mailbox.oldest_us()
+        return 0 if oldest is None else now - oldest
+
+
+# ---- one function per input -------------------------------------------------------------------------------------
+
+
+def _on_received(s: RaftState, input: Received, now: Micros) -> None:
+    # Strangers and echoes: a vote or an acknowledgement from outside the voters must never be counted.
+    if input.sender in s.peers and admit(s, input.sender, input.message, now):
+        MESSAGES[type(input.message)](s, input.sender, input.message, now)
+
+
+def _on_tick(s: RaftState, input: Tick, now: Micros) -> None:
+    if s.role is Role.LEADER:
+        _lead(s, now)
+    elif s.election_due_us is not None and now >= s.election_due_us:
+        on_silence(s, now)
+
+
+def _lead(s: RaftState, now: Micros) -> None:
+    """A leader's upkeep: give up if it must, otherwise heartbeat."""
+    if s.mailbox.stalled(now, s.policy.storage_stall_us):
+        since = now - (s.mailbox.oldest_us() or now)
+        s.ready.events.append(StorageStalled(since))
+        follow(s, Turn.STORAGE_STALLED, f"own disk has not finished a write for {since // MS} ms", now)
+        return
+    silence = now - s.quorum_heard_us(now)
+    if s.policy.check_quorum and silence >= s.policy.election_max_us:
+        follow(s, Turn.QUORUM_LOST, f"no majority answered for {silence // MS} ms", now)
+        return
+    if s.handover is not None and now >= s.handover.until_us:
+        s.handover = None  # it did not take over in time: serve again
+    if now >= s.heartbeat_due_us:
+        broadcast(s, now)
+
+
+def _on_persisted(s: RaftState, input: Persisted, now: Micros) -> None:
+    for held in s.mailbox.done(input.token):
+        _release(s, held, now)
+    if s.role is Role.LEADER:
+        advance_commit(s, now)
+        hand_over(s)
+
+
+def _release(s: RaftState, held: Held, now: Micros) -> None:
+    if held.to != s.node:
+        s.ready.sends.append((held.to, held.message))
+    elif isinstance(held.message, Vote) and held.message.term == s.term:
+        on_vote(s, s.node, held.message, now)  # a candidate's own vote, durable now
+
+
+def _on_propose(s: RaftState, input: Propose, now: Micros) -> None:
+    propose(s, input.batch, now)
+
+
+def _on_ask_read(s: RaftState, input: AskRead, now: Micros) -> None:
+    if s.role is not Role.LEADER:
+        s.ready.reads.append(ReadRefused(input.context, "not leader"))
+    elif s.policy.serve_reads_locally:
+        s.ready.reads.append(ReadReady(input.context, s.commit))
+    else:
+        s.reads.ask(input.context)
+        if s.commit >= s.noop_index and s.reads.wants_broadcast():
+            broadcast(s, now)
+        s.ready.reads.extend(s.reads.confirm(s.quorum_seq()))  # a single voter is its own majority
+
+
+def _on_transfer(s: RaftState, input: Transfer, now: Micros) -> None:
+    if s.role is Role.LEADER and input.target in s.peers:
+        s.handover = Handover(input.target, now + s.policy.transfer_timeout_us)
+        replicate(s, now)
+        hand_over(s)
+
+
+def _on_froze(s: RaftState, input: Froze, now: Micros) -> None:
+    """Our own absence proves nothing about others: timers start anew, and old evidence of leadership is void."""
+    s.rearm(now)
+    s.leader_heard_us = None
+    if s.role is Role.LEADER:
+        for progress in s.progress.values():
+            progress.acked_us = now
+        s.confirm_seq = s.seq + 1
+        s.reads.unbind()
+        broadcast(s, now)
+
+
+INPUTS: dict[type, Callable[[RaftState, Any, Micros], None]] = {
+    Tick: _on_tick,
+    Received: _on_received,
+    Persisted: _on_persisted,
+    Propose: _on_propose,
+    AskRead: _on_ask_read,
+    Transfer: _on_transfer,
+    Froze: _on_froze,
+}
+
+
+# ---- the end of every step ----------------------------------------------------------------------------------------
+
+
+def _settle(s: RaftState, now: Micros) -> None:
+    """Hand out what the step produced: writes, letters that need not wait, committed entries."""
+    _persist(s, now)
+    _post_letters(s)
+    _hand_out_committed(s)
+
+
+def _persist(s: RaftState, now: Micros) -> None:
+    hard: HardState | None = HardState(s.term, s.vote)
+    if hard == s.mailbox.handed_out:
+        hard = None
+    if hard is None and s.unsaved_from is None:
+        return
+    last = s.log.last_index
+    first = s.unsaved_from if s.unsaved_from is not None else last + 1
+    token = s.mailbox.post(hard, last, now)
+    s.ready.persist = Persist(token, hard, s.truncated_from, first, tuple(s.log.slice(first, last)))
+    s.truncated_from = s.unsaved_from = None
+
+
+def _post_letters(s: RaftState) -> None:
+    for letter in s.letters:
+        token = s.mailbox.awaited(letter.promises)
+        if token:
+            s.mailbox.hold(token, letter.to, letter.message)
+        else:
+            s.ready.sends.append((letter.to, letter.message))
+
+
+def _hand_out_committed(s: RaftState) -> None:
+    eager = s.policy.apply_before_commit and s.role is Role.LEADER
+    last = min(s.log.last_index if eager else s.commit, s.handed + APPLY_MAX)
+    if last > s.handed:
+        s.ready.committed_first = s.handed + 1
+        s.ready.committed = s.log.slice(s.handed + 1, last)
+        s.handed = last

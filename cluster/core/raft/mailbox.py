@@ -1,0 +1,93 @@
+"""Storage as a mailbox: what was handed out to be made durable, and the messages that must wait for it.
+
+Law 1: a message that promises something leaves only after what it promises is durable (figure 2: "respond after updating").
+Law 2: writes become durable in the order they were handed out, so one token stands for all before it.
+Law 3: overwriting the log makes older writes stand for less: what they covered beyond the cut is no longer there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+from cluster.core.raft.messages import HardState, RaftMessage
+from cluster.core.types import Micros, NodeId
+
+# A hung disk must not collect answers for ever; to drop one is only a lost message, which Raft survives.
+HELD_MAX = 4_096
+
+
+class Write(msgspec.Struct):
+    """One `Persist` on its way. The log is durable up to `covers` once it is done. `hard`: it carries term and vote."""
+
+    token: int
+    since_us: Micros
+    covers: int
+    hard: bool
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A message that waits for write `token`."""
+
+    token: int
+    to: NodeId
+    message: RaftMessage
+
+
+class Mailbox:
+    """Writes in flight, and how much of the log is durable (`durable_index`)."""
+
+    __slots__ = ("_held", "_token", "_writes", "durable_index", "handed_out")
+
+    def __init__(self, hard: HardState, durable_index: int) -> None:
+        self.handed_out = hard  # newest term and vote that storage was given
+        self.durable_index = durable_index
+        self._token = 0
+        self._writes: deque[Write] = deque()
+        self._held: deque[Held] = deque(maxlen=HELD_MAX)
+
+    def post(self, hard: HardState | None, covers: int, now: Micros) -> int:
+        """A write is handed out; returns its token."""
+        self._token += 1
+        self._writes.append(Write(self._token, now, covers, hard is not None))
+        if hard is not None:
+            self.handed_out = hard
+        return self._token
+
+    def truncated(self, from_index: int) -> None:
+        """The log in memory lost `from_index` and what follows; entries written there later are not yet durable."""
+        self.durable_index = min(self.durable_index, from_index - 1)
+        for write in self._writes:
+            write.covers = min(write.covers, from_index - 1)
+
+    def done(self, token: int) -> list[Held]:
+        """Everything up to `token` is durable: returns the messages that waited for it, oldest first."""
+        while self._writes and self._writes[0].token <= token:
+            self.durable_index = max(self.durable_index, self._writes.popleft().covers)
+        freed = [held for held in self._held if held.token <= token]
+        if freed:
+            self._held = deque((held for held in self._held if held.token > token), HELD_MAX)
+        return freed
+
+    def hold(self, token: int, to: NodeId, message: RaftMessage) -> None:
+        self._held.append(Held(token, to, message))
+
+    def awaited(self, index: int) -> int:
+        """The token after which the log is durable up to `index` and term and vote are too; 0 when they are now."""
+        token = 0
+        for write in reversed(self._writes):
+            if write.hard:
+                token = write.token
+                break
+        if index > self.durable_index:
+            token = max(token, next((w.token for w in self._writes if w.covers >= index), self._token))
+        return token
+
+    def oldest_us(self) -> Micros | None:
+        """When the oldest write that is not yet durable was handed out."""
+        return self._writes[0].since_us if self._writes else None
+
+    def stalled(self, now: Micros, limit_us: Micros) -> bool:
+        """No write finished for `limit_us` although one was waiting."""
+        return bool(self._writes) and now - self._writes[0].since_us >= limit_us

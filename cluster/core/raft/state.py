@@ -1,0 +1,170 @@
+"""Everything one voter knows: the only mutable value of the machine.
+
+Law 1: only the functions of this package write it, and only while `Raft.step` runs.
+Law 2: `term` never falls, and `vote` changes within a term only from nobody to somebody.
+Law 3: `commit` never falls and never passes the end of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from cluster.core.policy import RaftPolicy
+from cluster.core.raft.log import Log
+from cluster.core.raft.mailbox import Mailbox
+from cluster.core.raft.messages import Entry, HardState, RaftMessage
+from cluster.core.raft.progress import Progress
+from cluster.core.raft.quorum import held_by_majority, majority
+from cluster.core.raft.reads import Reads
+from cluster.core.raft.ready import Ready, RoleChanged
+from cluster.core.raft.roles import Turn, turned
+from cluster.core.types import MS, Dice, Micros, NodeId, Role, by_number
+
+
+class Handover(msgspec.Struct):
+    """A leadership transfer under way (dissertation §3.10). `told`: the target was asked to campaign."""
+
+    target: NodeId
+    until_us: Micros
+    told: bool = False
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A message written in this step. `promises`: the log index that must be durable before it leaves."""
+
+    to: NodeId
+    message: RaftMessage
+    promises: int
+
+
+class RaftState:
+    """One voter's knowledge. Times are microseconds of the node's own clock."""
+
+    __slots__ = (
+        "acks_heard",
+        "commit",
+        "confirm_seq",
+        "dice",
+        "election_due_us",
+        "handed",
+        "handover",
+        "heartbeat_due_us",
+        "leader",
+        "leader_heard_us",
+        "letters",
+        "log",
+        "mailbox",
+        "node",
+        "noop_index",
+        "peers",
+        "policy",
+        "progress",
+        "reads",
+        "ready",
+        "role",
+        "seq",
+        "term",
+        "truncated_from",
+        "unsaved_from",
+        "vote",
+        "voters",
+        "votes",
+    )
+
+    def __init__(
+        self,
+        node: NodeId,
+        voters: Sequence[NodeId],
+        policy: RaftPolicy,
+        dice: Dice,
+        hard: HardState,
+        entries: Sequence[Entry],
+    ) -> None:
+        self.node, self.policy, self.dice = node, policy, dice
+        self.voters = tuple(by_number(voters))
+        self.peers = tuple(voter for voter in self.voters if voter != node)
+        self.term = hard.term
+        self.vote = None if policy.forget_vote_on_restart else hard.vote
+        self.log = Log(entries)
+        self.mailbox = Mailbox(HardState(self.term, self.vote), self.log.last_index)
+        self.role = Role.FOLLOWER
+        self.leader: NodeId | None = None
+        self.commit = 0
+        self.handed = 0  # entries handed out to be applied
+        self.election_due_us: Micros | None = None  # None: not yet armed, the machine has never heard the time
+        self.leader_heard_us: Micros | None = None
+        self.votes: dict[NodeId, bool] = {}
+        # What only a leader has.
+        self.progress: dict[NodeId, Progress] = {}
+        self.reads = Reads()
+        self.handover: Handover | None = None
+        self.seq = 0  # the newest broadcast of this term
+        self.confirm_seq = 0  # leadership counts as confirmed from this broadcast on
+        self.noop_index = 0
+        self.heartbeat_due_us: Micros = 0
+        self.acks_heard = 0
+        # What this step has produced so far.
+        self.ready = Ready()
+        self.letters: list[Letter] = []
+        self.truncated_from: int | None = None
+        self.unsaved_from: int | None = None
+
+    # ---- writing -------------------------------------------------------------------------------------------------
+
+    def send(self, to: NodeId, message: RaftMessage, promises: int = 0) -> None:
+        """Write a letter; it leaves at the end of the step, or when what it promises is durable."""
+        self.letters.append(Letter(to, message, promises))
+
+    def turn(self, turn: Turn, why: str, leader: NodeId | None = None) -> None:
+        """Change role by the table, and report it when anything that others see has changed."""
+        role = turned(self.role, turn)
+        news = role is not self.role or leader != self.leader or turn is Turn.HIGHER_TERM
+        self.role, self.leader = role, leader
+        if news:
+            self.ready.events.append(RoleChanged(role, self.term, leader, why))
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Add to the log; the end of the step hands it to storage."""
+        if self.unsaved_from is None:
+            self.unsaved_from = self.log.last_index + 1
+        self.log.append(entries)
+
+    def rearm(self, now: Micros) -> None:
+        """Start the election timer anew, uniform in [min, max): the width keeps candidates apart (§5.2)."""
+        policy = self.policy
+        width = policy.election_max_us - policy.election_min_us
+        self.election_due_us = now + policy.election_min_us + (self.dice.randrange(width) if width > 0 else 0)
+
+    # ---- reading -------------------------------------------------------------------------------------------------
+
+    @property
+    def quorum(self) -> int:
+        return majority(len(self.voters))
+
+    def quorum_heard_us(self, now: Micros) -> Micros:
+        """A leader's newest moment at which a majority (itself included) had answered since."""
+        return held_by_majority([now, *(progress.acked_us for progress in self.progress.values())])
+
+    def quorum_seq(self) -> int:
+        """The newest broadcast that a majority (itself included) has answered."""
+        return held_by_majority([self.seq, *(progress.acked_seq for progress in self.progress.values())])
+
+    def quorum_index(self) -> int:
+        """The newest index that a majority holds durably; the leader's own disk counts like any other."""
+        own = self.log.last_index if self.policy.ack_before_fsync else self.mailbox.durable_index
+        return held_by_majority([own, *(progress.match_index for progress in self.progress.values())])
+
+    def lease_reason(self, now: Micros) -> str:
+        """Why this node believes in a live leader, in words; "" when it has no ground to (§4.2.3, §9.6)."""
+        limit = self.policy.election_min_us
+        if self.role is Role.LEADER:
+            age = now - self.quorum_heard_us(now)
+            return f"I lead, a majority answered {age // MS} ms ago" if self._confirmed() and age < limit else ""
+        if self.leader is None or self.leader_heard_us is None or now - self.leader_heard_us >= limit:
+            return ""
+        return f"heard from {self.leader} {(now - self.leader_heard_us) // MS} ms ago"
+
+    def _confirmed(self) -> bool:
+        return self.quorum_seq() >= self.confirm_seq

@@ -1,0 +1,302 @@
+"""One node's whole stack behind `handle(input, now) -> effects`: Raft, the key-value store, gossip, failure detection.
+
+Law 1: an answer of "ok" is given only for what is committed and applied here; "fail" only for what certainly never happened.
+Law 2: a write whose leader lost its office before committing it is "unknown", even if it later turns out to be lost.
+Law 3: the machines below never see each other; only this file carries facts from one to another.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from cluster.core.detect.verdicts import Detector
+from cluster.core.effects import (
+    Answer,
+    Effect,
+    FromClient,
+    FromClients,
+    FromGossip,
+    FromPeer,
+    LeaderCommitted,
+    Marked,
+    Order,
+    ReplicaInput,
+    Report,
+    SendGossip,
+    SendPeer,
+    VerdictChanged,
+)
+from cluster.core.gossip.machine import Gossip, GossipReady, Heard, SetKey
+from cluster.core.kv.ops import Get, Reply, Scan, Write, encode_write
+from cluster.core.kv.store import Store, too_large
+from cluster.core.policy import Policy
+from cluster.core.raft.machine import Raft
+from cluster.core.raft.messages import Entry, HardState
+from cluster.core.raft.ready import (
+    AskRead,
+    Froze,
+    Persisted,
+    Propose,
+    RaftInput,
+    ReadReady,
+    Ready,
+    Received,
+    Tick,
+    Transfer,
+)
+from cluster.core.types import PENDING_PROPOSALS_MAX, Dice, Micros, NodeId, Role, by_number
+
+# All replicas mark the same indexes, so that a monitor can compare their digests.
+MARK_EVERY = 16
+RUMOUR_KEY = "rumour"
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """A write in the log that a client waits for."""
+
+    index: int
+    term: int
+    token: int
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A linearizable read that waits for confirmation."""
+
+    token: int
+    operation: Get | Scan
+
+
+class Replica:
+    """One node. `members` are all nodes, `voters` those that run Raft; `hard` and `entries` come from this node's disk."""
+
+    def __init__(
+        self,
+        node: NodeId,
+        members: Sequence[NodeId],
+        voters: Sequence[NodeId],
+        policy: Policy,
+        dice: Dice,
+        generation: int,
+        hard: HardState = HardState(),  # noqa: B008 - frozen
+        entries: Sequence[Entry] = (),
+    ) -> None:
+        self.node, self.members = node, tuple(by_number(members))
+        self.store = Store()
+        self.raft = Raft(node, voters, policy.raft, dice, hard=hard, entries=entries) if node in voters else None
+        self.gossip = Gossip(node, self.members, generation, policy.gossip, dice)
+        self.detector = Detector(policy.detect, [member for member in self.members if member != node])
+        self._proposals: deque[Proposal] = deque()
+        self._reads: dict[int, Read] = {}  # context -> read, while Raft confirms it
+        self._confirmed: deque[tuple[int, Read]] = deque()  # (index to wait for, read), indexes rising
+        self._context = 0
+
+    def handle(self, input: ReplicaInput, now: Micros) -> list[Effect]:
+        """Take one input at time `now` (µs) and return the effects it causes, to be performed in order."""
+        effects: list[Effect] = []
+        INPUTS[type(input)](self, input, now, effects)
+        return effects
+
+    def deadline(self) -> Micros:
+        """When the next `Tick` is due."""
+        due = min(self.gossip.deadline(), self.detector.deadline())
+        return due if self.raft is None else min(due, self.raft.deadline())
+
+    # ---- for telemetry ---------------------------------------------------------------------------------------
+
+    @property
+    def role(self) -> Role:
+        return Role.OBSERVER if self.raft is None else self.raft.role
+
+    @property
+    def proposals_waiting(self) -> int:
+        return len(self._proposals)
+
+    @property
+    def reads_waiting(self) -> int:
+        return len(self._reads) + len(self._confirmed)
+
+    # ---- inputs ----------------------------------------------------------------------------------------------
+
+    def _on_tick(self, input: Tick, now: Micros, effects: list[Effect]) -> None:
+        if self.raft is not None and now >= self.raft.deadline():
+            self._step(input, now, effects)
+        if now >= self.gossip.deadline():
+            self._gossiped(self.gossip.step(input, now), now, effects)
+        self._check(now, effects)
+
+    def _on_peer(self, input: FromPeer, now: Micros, effects: list[Effect]) -> None:
+        self._step(Received(input.sender, input.message), now, effects)
+
+    def _on_gossip(self, input: FromGossip, now: Micros, effects: list[Effect]) -> None:
+        self._gossiped(self.gossip.step(Heard(input.sender, input.message), now), now, effects)
+
+    def _on_persisted(self, input: Persisted, now: Micros, effects: list[Effect]) -> None:
+        self._step(input, now, effects)
+
+    def _on_order(self, input: Order, now: Micros, effects: list[Effect]) -> None:
+        if input.verb == "transfer":
+            self._step(Transfer(input.argument), now, effects)
+        elif input.verb == "rumour":
+            self._gossiped(self.gossip.step(SetKey(RUMOUR_KEY, input.argument), now), now, effects)
+
+    def _on_froze(self, input: Froze, now: Micros, effects: list[Effect]) -> None:
+        self.detector.froze(input.gap_us, now)
+        self._step(input, now, effects)
+
+    def _on_client(self, input: FromClient, now: Micros, effects: list[Effect]) -> None:
+        self._serve((input,), now, effects)
+
+    def _on_clients(self, input: FromClients, now: Micros, effects: list[Effect]) -> None:
+        self._serve(input.requests, now, effects)
+
+    # ---- clients ---------------------------------------------------------------------------------------------
+
+    def _serve(self, requests: Sequence[FromClient], now: Micros, effects: list[Effect]) -> None:
+        """Writes of one batch become one proposal; reads follow, so that they share one confirmation."""
+        if self.raft is None:
+            effects.extend(Answer(request.token, Reply("fail", error="not a voter")) for request in requests)
+            return
+        writes: list[tuple[int, bytes]] = []
+        reads: list[Read] = []
+        for request in requests:
+            operation = request.operation
+            if isinstance(operation, (Get, Scan)):
+                reads.append(Read(request.token, operation))
+            elif reason := _unfit(operation):
+                effects.append(Answer(request.token, Reply("fail", error=reason)))
+            else:
+                writes.append((request.token, encode_write(operation)))
+        if writes:
+            self._propose(writes, now, effects)
+        for read in reads:
+            self._read(read, now, effects)
+
+    def _propose(self, writes: list[tuple[int, bytes]], now: Micros, effects: list[Effect]) -> None:
+        room = PENDING_PROPOSALS_MAX - len(self._proposals)
+        for token, _ in writes[room:]:
+            effects.append(Answer(token, self._fail("overloaded")))
+        if room > 0:
+            admitted = writes[:room]
+            tokens = [token for token, _ in admitted]
+            self._step(Propose(tuple(data for _, data in admitted)), now, effects, tokens)
+
+    def _read(self, read: Read, now: Micros, effects: list[Effect]) -> None:
+        if isinstance(read.operation, Get) and read.operation.mode == "serializable":
+            effects.append(Answer(read.token, self._look_up(read.operation)))
+        elif self.reads_waiting >= PENDING_PROPOSALS_MAX:
+            effects.append(Answer(read.token, self._fail("overloaded")))
+        else:
+            self._context += 1
+            self._reads[self._context] = read
+            self._step(AskRead(self._context), now, effects)
+
+    def _look_up(self, operation: Get | Scan) -> Reply:
+        if isinstance(operation, Get):
+            return self.store.get(operation.key)
+        return self.store.scan(operation.prefix, operation.limit)
+
+    def _fail(self, error: str) -> Reply:
+        leader = self.raft.leader if self.raft is not None else None
+        return Reply("fail", error=error, leader=leader)
+
+    # ---- Raft ------------------------------------------------------------------------------------------------
+
+    def _step(self, input: RaftInput, now: Micros, effects: list[Effect], tokens: Sequence[int] = ()) -> None:
+        """Step Raft and carry out its `Ready`. `tokens` are the clients of a proposal, one per command."""
+        raft = self.raft
+        if raft is None:
+            return
+        commit = raft.commit
+        ready = raft.step(input, now)
+        if ready.persist is not None:
+            effects.append(ready.persist)
+        effects.extend(SendPeer(to, message) for to, message in ready.sends)
+        self._settle_proposals(ready, tokens, effects)
+        if ready.committed:
+            self._apply(ready, effects)
+        if raft.role is not Role.LEADER and self._proposals:
+            self._forsake_proposals(effects)
+        self._settle_reads(ready, effects)
+        if raft.role is Role.LEADER and raft.commit > commit:
+            effects.append(Report(LeaderCommitted(raft.commit, raft.term)))
+        effects.extend(Report(event) for event in ready.events)
+
+    def _settle_proposals(self, ready: Ready, tokens: Sequence[int], effects: list[Effect]) -> None:
+        if ready.accepted is not None:
+            first, term = ready.accepted
+            self._proposals.extend(Proposal(index, term, token) for index, token in enumerate(tokens, first))
+        elif ready.refused:
+            effects.extend(Answer(token, self._fail(ready.refused)) for token in tokens)
+
+    def _apply(self, ready: Ready, effects: list[Effect]) -> None:
+        """Apply committed entries in order, answering the clients that wait for them."""
+        apply, proposals = self.store.apply, self._proposals
+        for index, entry in enumerate(ready.committed, ready.committed_first):
+            reply = apply(index, entry.term, entry.kind, entry.data)
+            if proposals and proposals[0].index <= index:
+                effects.append(Answer(proposals[0].token, _answer(proposals[0], index, entry, reply)))
+                proposals.popleft()
+            if index % MARK_EVERY == 0:
+                effects.append(Report(Marked(index, entry.term, self.store.digest)))
+
+    def _forsake_proposals(self, effects: list[Effect]) -> None:
+        """Leadership is lost: the next leader may hold these entries and commit them, or may not (Law 2)."""
+        for proposal in self._proposals:
+            reply = Reply("unknown", error="leadership lost before commit", leader=self._leader_hint())
+            effects.append(Answer(proposal.token, reply))
+        self._proposals.clear()
+
+    def _leader_hint(self) -> NodeId | None:
+        return None if self.raft is None else self.raft.leader
+
+    def _settle_reads(self, ready: Ready, effects: list[Effect]) -> None:
+        for outcome in ready.reads:
+            read = self._reads.pop(outcome.context)
+            if isinstance(outcome, ReadReady):
+                self._confirmed.append((outcome.index, read))
+            else:
+                effects.append(Answer(read.token, self._fail(outcome.reason)))
+        while self._confirmed and self._confirmed[0][0] <= self.store.applied:
+            _, read = self._confirmed.popleft()
+            effects.append(Answer(read.token, self._look_up(read.operation)))
+
+    # ---- gossip and detection --------------------------------------------------------------------------------
+
+    def _gossiped(self, ready: GossipReady, now: Micros, effects: list[Effect]) -> None:
+        effects.extend(SendGossip(to, message) for to, message in ready.sends)
+        for subject in ready.evidence:
+            self.detector.heard(subject, now)
+        effects.extend(Report(rumour) for rumour in ready.learned)
+
+    def _check(self, now: Micros, effects: list[Effect]) -> None:
+        """Ask the detectors; whom they convict, gossip no longer picks as a live partner."""
+        verdicts = self.detector.check(now)
+        effects.extend(Report(verdict) for verdict in verdicts)
+        if any(isinstance(verdict, VerdictChanged) for verdict in verdicts):
+            self.gossip.set_unreachable([m for m in self.members if m != self.node and not self.detector.alive(m)])
+
+
+def _unfit(write: Write) -> str:
+    return too_large(write.key, "" if not hasattr(write, "value") else write.value)
+
+
+def _answer(proposal: Proposal, index: int, entry: Entry, reply: Reply) -> Reply:
+    if proposal.index == index and proposal.term == entry.term:
+        return reply
+    return Reply("unknown", error="another leader's entry took its place")
+
+
+INPUTS: dict[type, Callable[[Replica, Any, Micros, list[Effect]], None]] = {
+    Tick: Replica._on_tick,
+    FromPeer: Replica._on_peer,
+    FromGossip: Replica._on_gossip,
+    FromClient: Replica._on_client,
+    FromClients: Replica._on_clients,
+    Persisted: Replica._on_persisted,
+    Order: Replica._on_order,
+    Froze: Replica._on_froze,
+}

@@ -1,0 +1,125 @@
+"""Clients of the key-value store, on the node's TCP port: pipelined requests, answers in the order in which they become known.
+
+Law 1: a request that was not taken in is answered "fail": it has certainly not happened.
+Law 2: a client may have so many requests open and no more, and is not read from while it does not read its answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from cluster import wire
+from cluster.core.errors import ProtocolError
+from cluster.core.kv.ops import Cas, Operation, Put, Reply, Scan
+from cluster.core.types import KEY_BYTES_MAX, VALUE_BYTES_MAX
+from cluster.node.inbox import Inbox
+
+INFLIGHT_MAX: Final = 1_024
+# A scan's answer must fit one frame; the rest is left out and the client told so.
+_ANSWER_TOO_LARGE = "the answer does not fit a frame: ask for fewer keys"
+
+
+class ClientPort:
+    """All client sessions of a node, and which open request belongs to whom."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._open: dict[int, tuple[ClientSession, int]] = {}  # token -> (session, the client's own id)
+        self._token = 0
+        self._written: set[ClientSession] = set()
+
+    def open(self, proof: wire.Proof, transport: asyncio.Transport) -> ClientSession:
+        """A client has proved itself."""
+        return ClientSession(self, transport)
+
+    def ask(self, session: ClientSession, request: wire.ClientRequest) -> None:
+        """Hand a request to the node, or refuse it."""
+        if session.inflight >= INFLIGHT_MAX:
+            self.reply(session, request.id, Reply("fail", error="too many requests in flight"))
+        elif error := unacceptable(request.operation):
+            self.reply(session, request.id, Reply("fail", error=error))
+        else:
+            self._token += 1
+            if self._inbox.client(self._token, request.operation):
+                self._open[self._token] = session, request.id
+                session.inflight += 1
+            else:
+                self.reply(session, request.id, Reply("fail", error="overloaded"))
+
+    def answer(self, token: int, reply: Reply) -> None:
+        """The node's answer to the request that it knows as `token`; the client may be gone by now."""
+        entry = self._open.pop(token, None)
+        if entry is not None:
+            session, request_id = entry
+            session.inflight -= 1
+            self.reply(session, request_id, reply)
+
+    def reply(self, session: ClientSession, request_id: int, reply: Reply) -> None:
+        """Queue an answer; it leaves with `flush`."""
+        try:
+            frame = wire.CLIENT.encode(wire.ClientReply(request_id, reply))
+        except ProtocolError:
+            frame = wire.CLIENT.encode(wire.ClientReply(request_id, Reply("fail", error=_ANSWER_TOO_LARGE)))
+        session.answers.append(frame)
+        self._written.add(session)
+
+    def flush(self) -> None:
+        """One write per session for all answers of this turn."""
+        for session in self._written:
+            session.flush()
+        self._written.clear()
+
+    def forget(self, session: ClientSession) -> None:
+        """The client is gone; what it asked goes on, unheard."""
+        self._written.discard(session)
+        if session.inflight:
+            self._open = {token: entry for token, entry in self._open.items() if entry[0] is not session}
+
+
+class ClientSession:
+    """One client's connection."""
+
+    def __init__(self, port: ClientPort, transport: asyncio.Transport) -> None:
+        self.inflight = 0
+        self.answers: list[bytes] = []
+        self._port, self._transport = port, transport
+
+    def body(self, body: bytes) -> None:
+        message = wire.CLIENT.decode_body(body)
+        if not isinstance(message, wire.ClientRequest):
+            raise ProtocolError("a client sent a reply")
+        self._port.ask(self, message)
+        if len(self.answers) > INFLIGHT_MAX:
+            self.flush()  # refusals of a flood inside one read must not pile up until the turn ends
+
+    def flush(self) -> None:
+        if self.answers and not self._transport.is_closing():
+            self._transport.write(b"".join(self.answers))
+        self.answers.clear()
+
+    def paused(self, paused: bool) -> None:
+        if paused:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def lost(self) -> None:
+        self._port.forget(self)
+
+
+def unacceptable(operation: Operation) -> str:
+    """Why this operation cannot be taken, or "". Bounds are in bytes of UTF-8."""
+    key = operation.prefix if isinstance(operation, Scan) else operation.key
+    if _size(key) > KEY_BYTES_MAX:
+        return f"key longer than {KEY_BYTES_MAX} bytes"
+    values = [operation.value] if isinstance(operation, (Put, Cas)) else []
+    if isinstance(operation, Cas) and operation.expect is not None:
+        values.append(operation.expect)
+    if any(_size(value) > VALUE_BYTES_MAX for value in values):
+        return f"value longer than {VALUE_BYTES_MAX} bytes"
+    return ""
+
+
+def _size(text: str) -> int:
+    return len(text.encode())

@@ -1,0 +1,181 @@
+"""One turn of a node: look at the clock, handle what waits, perform the effects in order, arm the timer.
+
+Law 1: the clock is looked at first. After a freeze the replica hears `Froze` before anything that queued up meanwhile.
+Law 2: inputs come before timers: a heartbeat that has arrived is handled before the election timer that it was to prevent.
+Law 3: this is the one place where effects are performed, in the order given.
+Law 4: a broken invariant ends the process: a node that no longer keeps its own laws must not speak.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from cluster.core.effects import Answer, Effect, Order, ReplicaInput, Report, SendGossip, SendPeer
+from cluster.core.errors import UsageError
+from cluster.core.raft.ready import Froze, Persist, Tick
+from cluster.core.replica import Replica
+from cluster.core.types import Micros
+from cluster.faults import FaultPlan
+from cluster.node.client_port import ClientPort
+from cluster.node.clock import FreezeWatch, NodeClock, true_us
+from cluster.node.complaints import Complaints
+from cluster.node.control import ControlLink
+from cluster.node.fault_shim import FaultShim
+from cluster.node.inbox import Inbox
+from cluster.node.round_trips import RoundTrips
+from cluster.node.storage import Storage
+from cluster.node.telemetry import EdgeFigures, event_of, state_of
+from cluster.node.transport import Transport
+from cluster.telemetry.events import ClockGap, FaultHeard, NodeState
+
+
+class Driver:
+    """The replica and everything that acts for it. `broken(error)` is told when the node must not go on."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        *,
+        epoch: int,
+        freeze_gap_us: Micros,
+        shim: FaultShim,
+        complaints: Complaints,
+        control: ControlLink,
+        broken: Callable[[BaseException], None],
+    ) -> None:
+        now_us = true_us()
+        self.inbox = Inbox(self.wake)
+        self.clients = ClientPort(self.inbox)
+        self._replica, self._epoch, self._shim = replica, epoch, shim
+        self._complaints, self._control, self._broken = complaints, control, broken
+        self._clock = NodeClock(now_us)
+        self._watch = FreezeWatch(freeze_gap_us, now_us)
+        self._round_trips = RoundTrips()
+        self._loop = asyncio.get_running_loop()
+        self._turn_is_due = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: Transport
+        self._storage: Storage
+
+    def start(self, transport: Transport, storage: Storage, plan: FaultPlan) -> None:
+        """Begin to take turns."""
+        self._transport, self._storage = transport, storage
+        self.apply(plan)
+        self.wake()
+
+    def stop(self) -> None:
+        """Take no further turn."""
+        self._turn_is_due = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def wake(self) -> None:
+        """Take a turn once the loop has read all its sockets."""
+        if not self._turn_is_due:
+            self._turn_is_due = True
+            self._loop.call_soon(self._turn)
+
+    def apply(self, plan: FaultPlan) -> None:
+        """Put a fault plan in force, unless a newer one is, and say so."""
+        now_us = true_us()
+        if self._shim.apply(plan, now_us):
+            own = self._shim.own
+            self._clock.set_fault(own.skew_us, own.drift, now_us)
+            self._storage.set_fault(own.disk, own.disk_delay_us)
+        self._control.urgent(FaultHeard(self._replica.node, now_us, self._shim.version))
+        self.wake()
+
+    def state(self) -> NodeState:
+        """The periodic snapshot."""
+        now_us = true_us()
+        rtt = self._round_trips.smoothed
+        edge = EdgeFigures(
+            epoch=self._epoch,
+            disk_busy_us=self._storage.busy_us(now_us),
+            fsync_us=self._storage.fsync_us(),
+            sent=self._transport.sent,
+            received=self.inbox.received,
+            dropped=self._shim.drops(self._replica.members),
+            rtt=tuple((peer, rtt[peer]) for peer in self._replica.members if peer in rtt),
+            telemetry_lost=self._control.telemetry_lost,
+            skew_us=self._clock.offset_us(now_us),
+        )
+        return state_of(self._replica, edge, self._clock.now(now_us), now_us)
+
+    # ---- a turn
+
+    def _turn(self) -> None:
+        self._turn_is_due = False
+        try:
+            self._take_turn()
+        except Exception as error:
+            # Law 4: not swallowed: `broken` ends the process with this error.
+            self.stop()
+            self._broken(error)
+
+    def _take_turn(self) -> None:
+        now_us = true_us()
+        gap_us = self._watch.turn(now_us)
+        now = self._clock.now(now_us)
+        if gap_us:
+            self._control.urgent(ClockGap(self._replica.node, now_us, gap_us))
+            self._perform(self._replica.handle(Froze(gap_us), now), now_us)
+        for input in self.inbox.take():
+            self._handle(input, now, now_us)
+        if self._replica.deadline() <= now:
+            self._perform(self._replica.handle(Tick(), now), now_us)
+        self._shim.release(now_us)
+        self._transport.flush()
+        self.clients.flush()
+        self._control.flush()
+        if self.inbox:
+            self.wake()
+        self._arm(now_us)
+
+    def _handle(self, input: ReplicaInput, now: Micros, now_us: Micros) -> None:
+        if isinstance(input, Order):
+            try:
+                self._perform(self._replica.handle(input, now), now_us)
+            except UsageError as error:
+                self._complaints.add("order", f"{input.verb} refused: {error}")
+            return
+        self._perform(self._replica.handle(input, now), now_us)
+
+    def _perform(self, effects: list[Effect], now_us: Micros) -> None:
+        for effect in effects:
+            match effect:
+                case SendPeer(to, message):
+                    self._round_trips.sent(to, message, now_us)
+                    self._transport.send_peer(to, message, now_us)
+                case Persist():
+                    self._storage.submit(effect)
+                case Answer(token, reply):
+                    self.clients.answer(token, reply)
+                case SendGossip(to, message):
+                    self._round_trips.sent(to, message, now_us)
+                    self._transport.send_gossip(to, message, now_us)
+                case Report(event):
+                    told = event_of(self._replica.node, now_us, event)
+                    if told is not None:
+                        self._control.urgent(told)
+
+    # ---- the timer
+
+    def _arm(self, now_us: Micros) -> None:
+        """One timer for all: the replica's deadline, the shim's, and the freeze watch."""
+        wait_us = min(self._watch.interval_us, self._clock.until(self._replica.deadline(), now_us))
+        shim_due_us = self._shim.due_us()
+        if shim_due_us is not None:
+            wait_us = min(wait_us, max(0, shim_due_us - now_us))
+        when = self._loop.time() + wait_us / 1e6
+        if self._timer is not None:
+            if self._timer.when() <= when:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._fired)
+
+    def _fired(self) -> None:
+        """Law 2: uvloop fires timers before it reads sockets, asyncio after. Two hops later both have read them."""
+        self._timer = None
+        self._loop.call_soon(self.wake)

@@ -1,0 +1,90 @@
+"""Everything that waits for the node's next turn.
+
+Law 1: whoever hears something only puts it here: nothing is judged by the clock until the driver has looked at the clock.
+Law 2: bounded: beyond the bound a peer's message is dropped (Raft and gossip send again) and a client is refused, and both are counted.
+Law 3: completions of the disk are never dropped; they need no room, since the highest token says it all.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from cluster.core.effects import FromClient, FromClients, FromGossip, FromPeer, Order, ReplicaInput
+from cluster.core.gossip.messages import GossipMessage
+from cluster.core.kv.ops import Operation
+from cluster.core.raft.messages import RaftMessage
+from cluster.core.raft.ready import Persisted
+from cluster.core.types import NodeId
+
+MESSAGES_MAX: Final = 8_192
+CLIENTS_MAX: Final = 8_192
+ORDERS_MAX: Final = 64
+# Inputs taken per turn: what a turn may cost before the loop reads its sockets again.
+TURN_MAX: Final = 512
+
+
+class Inbox:
+    """`wake` is called whenever something was put in."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.received = 0
+        self.overflowed = 0
+        self._wake = wake
+        self._messages: deque[FromPeer | FromGossip] = deque()
+        self._clients: deque[FromClient] = deque()
+        self._orders: deque[Order] = deque()
+        self._durable: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._messages) + len(self._clients) + len(self._orders) + (self._durable is not None)
+
+    def peer(self, sender: NodeId, message: RaftMessage) -> None:
+        self._message(FromPeer(sender, message))
+
+    def gossip(self, sender: NodeId, message: GossipMessage) -> None:
+        self._message(FromGossip(sender, message))
+
+    def client(self, token: int, operation: Operation) -> bool:
+        """False when there is no room: the operation has certainly not happened."""
+        if len(self._clients) >= CLIENTS_MAX:
+            self.overflowed += 1
+            return False
+        self._clients.append(FromClient(token, operation))
+        self._wake()
+        return True
+
+    def order(self, verb: str, argument: str) -> None:
+        if len(self._orders) >= ORDERS_MAX:
+            self.overflowed += 1
+            return
+        self._orders.append(Order(verb, argument))
+        self._wake()
+
+    def durable(self, token: int) -> None:
+        """The disk has finished `token` and all before it."""
+        self._durable = token
+        self._wake()
+
+    def take(self) -> list[ReplicaInput]:
+        """What the next turn handles, oldest first of each sort: disk, orders, peers, and the clients as one batch."""
+        inputs: list[ReplicaInput] = []
+        if self._durable is not None:
+            inputs.append(Persisted(self._durable))
+            self._durable = None
+        while self._orders:
+            inputs.append(self._orders.popleft())
+        inputs += [self._messages.popleft() for _ in range(min(TURN_MAX, len(self._messages)))]
+        requests = tuple(self._clients.popleft() for _ in range(min(TURN_MAX, len(self._clients))))
+        if requests:
+            inputs.append(FromClients(requests))
+        return inputs
+
+    def _message(self, message: FromPeer | FromGossip) -> None:
+        self.received += 1
+        if len(self._messages) >= MESSAGES_MAX:
+            self.overflowed += 1
+            return
+        self._messages.append(message)
+        self._wake()

@@ -1,0 +1,167 @@
+"""How a node's messages reach the other nodes: TCP for Raft, UDP for gossip, one port number for both and for the clients.
+
+Law 1: the sender of a message is whom the connection proved to be, or who signed the datagram; never what a message says.
+Law 2: every message passes the fault shim on its way out and on its way in.
+Law 3: one encoding per message object, even when it goes to several peers; one write per peer and turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+
+from cluster import wire
+from cluster.core.errors import FaultlineError, ProtocolError
+from cluster.core.gossip.messages import GossipMessage
+from cluster.core.raft.messages import RaftMessage
+from cluster.core.types import Dice, Micros, NodeId
+from cluster.node.complaints import Complaints
+from cluster.node.datagrams import Datagrams
+from cluster.node.dialer import Dialer
+from cluster.node.fault_shim import FaultShim
+from cluster.node.inbox import Inbox
+from cluster.node.listener import Door, Identity, Inbound, OpenSession
+
+BACKLOG = 128
+
+
+class PortTaken(FaultlineError):
+    """The node's port cannot be had; the text is the one line an operator reads."""
+
+
+class Transport:
+    """All of a node's sockets. `open_client` makes the sessions of clients; messages of peers go to `inbox`."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        voters: tuple[NodeId, ...],
+        shim: FaultShim,
+        inbox: Inbox,
+        open_client: OpenSession,
+        complaints: Complaints,
+        dice: Dice,
+    ) -> None:
+        self.sent = 0
+        self._identity, self._shim, self._inbox, self._complaints = identity, shim, inbox, complaints
+        self._door = Door(identity, {"peer": self._open_peer, "client": open_client}, complaints)
+        self._sessions: dict[NodeId, PeerSession] = {}
+        self._epochs: dict[NodeId, int] = {}
+        me = identity.node
+        peers = [voter for voter in voters if voter != me] if me in voters else []
+        self._dialers = {peer: Dialer(identity, peer, complaints, dice) for peer in peers}
+        self._datagrams = Datagrams(identity, self._gossip_heard, complaints)
+        self._server: asyncio.Server | None = None
+        self._encoded: tuple[RaftMessage, bytes] | None = None
+        self._queued: dict[NodeId, Dialer] = {}
+
+    async def listen(self) -> None:
+        """Take the port. Raises `PortTaken`."""
+        loop = asyncio.get_running_loop()
+        host, port = self._identity.host, self._identity.members[self._identity.node]
+        try:
+            self._server = await loop.create_server(lambda: Inbound(self._door), host, port, backlog=BACKLOG)
+            await loop.create_datagram_endpoint(lambda: self._datagrams, local_addr=(host, port))
+        except OSError as error:
+            self.close()
+            what = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+            raise PortTaken(f"{self._identity.node}: port {host}:{port} {what}") from error
+
+    def dial(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin to keep a connection to every voter."""
+        for dialer in self._dialers.values():
+            tasks.create_task(dialer.run(), name=f"dial {dialer.peer}")
+
+    def send_peer(self, to: NodeId, message: RaftMessage, now_us: Micros) -> None:
+        """Queue a Raft message; it leaves with `flush`, or when the faults in force let it. `now_us` is true time."""
+        assert to in self._dialers, f"{self._identity.node} speaks Raft with {to}, which is no other voter"
+        if self._encoded is None or self._encoded[0] is not message:
+            self._encoded = message, wire.PEER.encode(message)
+        self.sent += 1
+        self._shim.send(to, self._encoded[1], self._queue, now_us)
+
+    def send_gossip(self, to: NodeId, message: GossipMessage, now_us: Micros) -> None:
+        """Send a datagram, or hand it to the faults in force."""
+        try:
+            data = self._datagrams.seal(to, message)
+        except ProtocolError as error:
+            self._complaints.add("oversized", f"gossip for {to} not sent: {error}")
+            return
+        self.sent += 1
+        self._shim.send(to, data, self._datagrams.send, now_us)
+
+    def flush(self) -> None:
+        """Write what this turn queued: one write per peer."""
+        for dialer in self._queued.values():
+            dialer.flush()
+        self._queued.clear()
+        self._encoded = None
+
+    def lost(self) -> int:
+        """Messages that full queues or missing connections have cost so far (not the fault shim)."""
+        return self._datagrams.overflowed + sum(d.overflowed + d.unconnected for d in self._dialers.values())
+
+    def connected(self) -> list[NodeId]:
+        """Voters to whom a connection stands."""
+        return [peer for peer, dialer in self._dialers.items() if dialer.connected]
+
+    def close(self) -> None:
+        """Give all sockets back, without waiting for anyone."""
+        if self._server is not None:
+            self._server.close()
+        self._datagrams.close()
+        self._door.close()
+        for dialer in self._dialers.values():
+            dialer.ended()
+
+    def _queue(self, to: NodeId, frame: bytes) -> None:
+        dialer = self._dialers[to]
+        if dialer.send(frame):
+            self._queued[to] = dialer
+
+    def _open_peer(self, proof: wire.Proof, transport: asyncio.Transport) -> PeerSession:
+        """A peer has proved itself. Its newest process and newest connection count; older ones are closed or refused."""
+        sender = proof.name
+        if sender not in self._identity.members or sender == self._identity.node:
+            raise ProtocolError(f"{sender!r} is no peer of {self._identity.node}")
+        if proof.epoch < self._epochs.get(sender, 0):
+            raise ProtocolError(f"{sender} of epoch {proof.epoch} after one of epoch {self._epochs[sender]}")
+        self._epochs[sender] = proof.epoch
+        if sender in self._sessions:
+            self._sessions[sender].transport.abort()
+        session = PeerSession(sender, self, transport)
+        self._sessions[sender] = session
+        if sender in self._dialers:
+            self._dialers[sender].hurry()
+        return session
+
+    def peer_heard(self, session: PeerSession, message: RaftMessage) -> None:
+        """A message came in on `session`."""
+        if self._sessions.get(session.peer) is session and self._shim.admits(session.peer):
+            self._inbox.peer(session.peer, message)
+
+    def peer_lost(self, session: PeerSession) -> None:
+        """`session` has ended."""
+        if self._sessions.get(session.peer) is session:
+            del self._sessions[session.peer]
+
+    def _gossip_heard(self, sender: NodeId, message: GossipMessage) -> None:
+        if self._shim.admits(sender):
+            self._inbox.gossip(sender, message)
+
+
+class PeerSession:
+    """An incoming connection of a proven peer: Raft messages, one way."""
+
+    def __init__(self, peer: NodeId, owner: Transport, transport: asyncio.Transport) -> None:
+        self.peer, self.transport = peer, transport
+        self._owner = owner
+
+    def body(self, body: bytes) -> None:
+        self._owner.peer_heard(self, wire.PEER.decode_body(body))
+
+    def paused(self, paused: bool) -> None:
+        """Nothing is written here, so nothing can pile up."""
+
+    def lost(self) -> None:
+        self._owner.peer_lost(self)

@@ -1,0 +1,118 @@
+"""One connection on the control socket: frames in, frames out, and who it turned out to be.
+
+Law 1: the first frame is a `Hello`, within a deadline; whatever else comes first ends the connection.
+Law 2: a party that sends nonsense is cut off and counted; the supervisor goes on.
+Law 3: what is written to a party that does not read is bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from cluster.core.errors import ProtocolError
+from cluster.telemetry.control import ControlMessage, Hello
+from cluster.wire import CONTROL, FrameSplitter
+
+_HELLO_WITHIN_S = 2.0
+_BUFFER_HIGH_BYTES = 512 * 1024
+# A party that lets this much pile up beyond the kernel's own buffers will not come back.
+_BUFFER_MAX_BYTES = 16 * 1024 * 1024
+
+
+class Guest(Protocol):
+    """What a party becomes once it has said who it is."""
+
+    def heard(self, message: ControlMessage) -> None:
+        """Raises `ProtocolError` for what this kind of guest may not say."""
+        ...
+
+    def writable(self) -> None:
+        """The party reads again."""
+        ...
+
+    def left(self) -> None:
+        """The connection is gone."""
+        ...
+
+
+class Party(asyncio.Protocol):
+    """`greet(party, hello)` makes the guest, or raises `ProtocolError`; `refused` hears why one was cut off."""
+
+    def __init__(self, greet: Callable[[Party, Hello], Guest], refused: Callable[[str], None]) -> None:
+        self._greet = greet
+        self._refused = refused
+        self._guest: Guest | None = None
+        self._frames = FrameSplitter()
+        self._transport: asyncio.Transport | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self.busy = False  # the other side does not read: what can wait should
+
+    # ---- outwards -----------------------------------------------------------------------------------------------
+
+    def send(self, message: ControlMessage) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(CONTROL.encode(message))
+        if transport.get_write_buffer_size() > _BUFFER_MAX_BYTES:
+            self._refused("a party did not read what was sent to it")
+            transport.abort()
+
+    @property
+    def idle(self) -> bool:
+        """Everything written has left this process."""
+        return self._transport is None or self._transport.get_write_buffer_size() == 0
+
+    def close(self) -> None:
+        """After what is written has been sent."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    # ---- asyncio.Protocol ---------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=_BUFFER_HIGH_BYTES)
+        self._deadline = asyncio.get_running_loop().call_later(_HELLO_WITHIN_S, self.abort)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for body in self._frames.feed(data):
+                self._take(CONTROL.decode_body(body))
+        except ProtocolError as error:
+            self._refused(str(error))
+            self.abort()
+
+    def _take(self, message: ControlMessage) -> None:
+        if self._guest is not None:
+            self._guest.heard(message)
+            return
+        if not isinstance(message, Hello):
+            raise ProtocolError(f"{type(message).__name__} before Hello")
+        self._stop_deadline()
+        self._guest = self._greet(self, message)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def pause_writing(self) -> None:
+        self.busy = True
+
+    def resume_writing(self) -> None:
+        self.busy = False
+        if self._guest is not None:
+            self._guest.writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_deadline()
+        if self._guest is not None:
+            self._guest.left()

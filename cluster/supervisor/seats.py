@@ -1,0 +1,191 @@
+"""The server's side of `Session`: who sits where, and what each has still to hear.
+
+Law 1: a seat that reads too slowly loses periodic states (only the newest of each kind is kept), never a fact.
+Law 2: a seat that is too slow even for facts is sent away, which it notices; nobody's memory grows with it.
+Law 3: observers hear everything and command nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from cluster.core.errors import ProtocolError
+from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.supervisor.parties import Guest, Party
+from cluster.telemetry.control import Ask, ControlMessage, Goodbye, Heard, Hello, Welcome
+from cluster.telemetry.events import Event, Heartbeat, NodeState, OpsCounted, SeatChanged
+
+SEATS_MAX = 16
+_PENDING_MAX = 20_000
+_BATCH_MAX = 500
+# Leading edge: a lone event leaves at once, a burst is sent together.
+_GATHER_S = 0.01
+
+Commanded = Callable[[str, int, str], None]
+
+
+class Pending:
+    """Events that a seat has not been sent yet, in order; of periodic ones only the newest, once the seat is slow."""
+
+    def __init__(self, bound: int = _PENDING_MAX) -> None:
+        self._bound = bound
+        self._events: dict[int, Event] = {}  # place -> event, in order
+        self._periodic: dict[tuple[str, ...], int] = {}
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def add(self, event: Event, coalesce: bool) -> bool:
+        """False when it is full of facts."""
+        kind = _periodic_kind(event)
+        if kind is not None:
+            older = self._periodic.get(kind)
+            if coalesce and older is not None:
+                self._events.pop(older, None)
+            self._periodic[kind] = self._next
+        elif len(self._events) >= self._bound:
+            return False
+        self._events[self._next] = event
+        self._next += 1
+        return True
+
+    def take(self, count: int) -> tuple[Event, ...]:
+        places = list(self._events)[:count]
+        return tuple(self._events.pop(place) for place in places)
+
+
+def _periodic_kind(event: Event) -> tuple[str, ...] | None:
+    match event:
+        case NodeState(node=node):
+            return ("state", node)
+        case OpsCounted():
+            return ("ops",)
+        case Heartbeat():
+            return ("tick",)
+    return None
+
+
+class Seat:
+    """One seat: a guest of the control socket."""
+
+    def __init__(self, seats: Seats, party: Party, name: str, observer: bool) -> None:
+        self._seats = seats
+        self._party = party
+        self.name = name
+        self.observer = observer
+        self._pending = Pending()
+        self._flush: asyncio.TimerHandle | None = None
+        self._flushed_at = 0.0
+
+    def offer(self, event: Event) -> None:
+        if not self._pending.add(event, coalesce=self._party.busy):
+            self._party.abort()
+            return
+        if self._flush is None and not self._party.busy:
+            loop = asyncio.get_running_loop()
+            self._flush = loop.call_at(max(loop.time(), self._flushed_at + _GATHER_S), self.flush)
+
+    def flush(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        self._flushed_at = asyncio.get_running_loop().time()
+        while len(self._pending) and not self._party.busy:
+            self._party.send(Heard(self._pending.take(_BATCH_MAX)))
+
+    @property
+    def told(self) -> bool:
+        """Everything it should hear has left this process."""
+        return not len(self._pending) and self._party.idle
+
+    # ---- Guest --------------------------------------------------------------------------------------------------
+
+    def heard(self, message: ControlMessage) -> None:
+        match message:
+            case Ask(request=request, text=text):
+                self._seats.asked(self, request, text)
+            case Goodbye(end=end):
+                self._seats.goodbye(self, end)
+            case _:
+                raise ProtocolError(f"a seat may not say {type(message).__name__}")
+
+    def writable(self) -> None:
+        self.flush()
+
+    def left(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+        self._seats.left(self)
+
+    def close(self) -> None:
+        self._party.close()
+
+
+class Seats:
+    """All seats. `commanded(seat, request, text)` carries orders on; `deserted(end)` is called when no operator is left."""
+
+    def __init__(self, chronicle: Chronicle, commanded: Commanded, deserted: Callable[[bool], None]) -> None:
+        self._chronicle = chronicle
+        self._commanded = commanded
+        self._deserted = deserted
+        self._seats: dict[str, Seat] = {}
+        self.operator_came = False
+        chronicle.listen(self._pass_on)
+
+    def _pass_on(self, event: Event) -> None:
+        for seat in list(self._seats.values()):
+            seat.offer(event)
+
+    def greet(self, party: Party, hello: Hello) -> Guest:
+        if len(self._seats) >= SEATS_MAX:
+            raise ProtocolError(f"all {SEATS_MAX} seats are taken")
+        name = self._free_name(hello.name[:40] or "seat")
+        seat = Seat(self, party, name, hello.observer)
+        self.operator_came |= not hello.observer
+        # Welcome first, then the seat is told of itself like everyone else: the view and the events after it have no gap.
+        party.send(Welcome(name, self._chronicle.view))
+        self._seats[name] = seat
+        self._chronicle.tell(SeatChanged(now_us(), name, joined=True, observer=hello.observer))
+        return seat
+
+    def _free_name(self, wanted: str) -> str:
+        if wanted not in self._seats:
+            return wanted
+        return next(f"{wanted}{n}" for n in range(2, SEATS_MAX + 3) if f"{wanted}{n}" not in self._seats)
+
+    def asked(self, seat: Seat, request: int, text: str) -> None:
+        self._commanded(seat.name, request, text)
+
+    def observes(self, name: str) -> bool:
+        return name in self._seats and self._seats[name].observer
+
+    def goodbye(self, seat: Seat, end: bool) -> None:
+        self._remove(seat)
+        seat.close()
+        if end and not seat.observer:
+            self._deserted(True)
+
+    def left(self, seat: Seat) -> None:
+        self._remove(seat)
+
+    def _remove(self, seat: Seat) -> None:
+        if self._seats.get(seat.name) is not seat:
+            return
+        del self._seats[seat.name]
+        self._chronicle.tell(SeatChanged(now_us(), seat.name, joined=False, observer=seat.observer))
+        if not seat.observer and all(other.observer for other in self._seats.values()):
+            self._deserted(False)
+
+    @property
+    def all_told(self) -> bool:
+        return all(seat.told for seat in self._seats.values())
+
+    def flush(self) -> None:
+        for seat in list(self._seats.values()):
+            seat.flush()
+
+    def close(self) -> None:
+        for seat in list(self._seats.values()):
+            seat.close()

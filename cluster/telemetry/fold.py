@@ -1,0 +1,323 @@
+"""`fold(view, event) -> view`: the only way a view comes to be.
+
+Law 1: pure and total: every event of the union has one rule here, and an event about an unknown node changes nothing.
+Law 2: truth about a verdict is judged at the moment of the verdict, from what the supervisor had said by then.
+Law 3: nothing grows without bound (`view` names the bounds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from cluster.core.types import NodeId
+from cluster.telemetry import events as e
+from cluster.telemetry.series import sampled
+from cluster.telemetry.verdicts import judge
+from cluster.telemetry.view import (
+    LOG_LINES_MAX,
+    REIGNS_MAX,
+    RUMOURS_MAX,
+    VERDICTS_MAX,
+    VOTES_MAX,
+    ClusterView,
+    FaultView,
+    LogLine,
+    NodeView,
+    PastFault,
+    Reign,
+    Rumour,
+)
+
+PAST_FAULTS_MAX = 100
+
+
+def fold(view: ClusterView, event: e.Event) -> ClusterView:
+    """The view after `event`."""
+    if event.at_us > view.now_us:
+        view = replace(view, now_us=event.at_us)
+    return RULES[type(event)](view, event)
+
+
+def fold_all(view: ClusterView, batch: Iterable[e.Event]) -> ClusterView:
+    """The view after every event of `batch`, in order."""
+    for event in batch:
+        view = fold(view, event)
+    return view
+
+
+# ---- small steps that the rules share -----------------------------------------------------------------------------
+
+
+def _node(view: ClusterView, node: NodeId, **changes: Any) -> ClusterView:
+    known = view.nodes.get(node)
+    if known is None:
+        return view
+    return replace(view, nodes={**view.nodes, node: replace(known, **changes)})
+
+
+def _tell(view: ClusterView, at_us: int, node: NodeId, kind: str, text: str, fault: int = 0) -> ClusterView:
+    line = LogLine(at_us=at_us, node=node, kind=kind, text=text, fault=fault)
+    return replace(view, log=(*view.log, line)[-LOG_LINES_MAX:], log_total=view.log_total + 1)
+
+
+def seconds(duration_us: int) -> str:
+    """A duration as people read it: `420 ms`, `3.2 s`."""
+    return f"{duration_us / 1000:.0f} ms" if duration_us < 1_000_000 else f"{duration_us / 1_000_000:.1f} s"
+
+
+# ---- the lab and its processes ------------------------------------------------------------------------------------
+
+
+def _lab_opened(view: ClusterView, event: e.LabOpened) -> ClusterView:
+    nodes = {node: NodeView(node=node) for node in event.nodes}
+    view = ClusterView(lab=event, now_us=event.at_us, nodes=nodes, sides=(event.nodes,))
+    detail = f"{len(event.nodes)} nodes, {len(event.voters)} voters, quorum {event.quorum}, profile {event.profile}"
+    return _tell(view, event.at_us, "", "LAB", detail)
+
+
+def _process_changed(view: ClusterView, event: e.ProcessChanged) -> ClusterView:
+    known = view.nodes.get(event.node)
+    if known is None:
+        return view
+    changes: dict[str, Any] = {
+        "process": event.state,
+        "pid": event.pid,
+        "epoch": event.epoch,
+        "since_us": event.at_us,
+        "why": event.why,
+    }
+    if event.epoch != known.epoch:
+        changes |= {"state": None, "cpu_percent": 0.0, "frozen_us": 0}
+    view = _node(view, event.node, **changes)
+    if event.state in ("down", "paused"):
+        view = _end_reign_if_dead(view, event)
+    return _tell(view, event.at_us, event.node, _PROCESS_TAGS[event.state], event.why)
+
+
+_PROCESS_TAGS = {"starting": "START", "up": "UP", "paused": "PAUSE", "down": "DOWN"}
+
+
+def _end_reign_if_dead(view: ClusterView, event: e.ProcessChanged) -> ClusterView:
+    """A dead leader reigns no more; a paused one still believes it does."""
+    if event.state != "down":
+        return view
+    return _end_reigns(view, event.at_us, lambda reign: reign.node == event.node)
+
+
+def _end_reigns(view: ClusterView, at_us: int, over: Callable[[Reign], bool]) -> ClusterView:
+    reigns = tuple(replace(r, ended_us=at_us) if not r.ended_us and over(r) else r for r in view.reigns)
+    return view if reigns == view.reigns else replace(view, reigns=reigns)
+
+
+def _node_ready(view: ClusterView, event: e.NodeReady) -> ClusterView:
+    recovered = f"recovered term {event.term} and {event.recovered} entries" if event.term else "empty disk"
+    return _tell(view, event.at_us, event.node, "READY", f"pid {event.pid}, {recovered}")
+
+
+def _node_state(view: ClusterView, event: e.NodeState) -> ClusterView:
+    known = view.nodes.get(event.node)
+    if known is None or event.epoch < known.epoch:
+        return view
+    before = known.state
+    changes: dict[str, Any] = {"state": event}
+    if before is not None and before.epoch == event.epoch and event.at_us > before.at_us:
+        changes["cpu_percent"] = 100.0 * (event.cpu_us - before.cpu_us) / (event.at_us - before.at_us)
+    return sampled(_node(view, event.node, **changes), event.at_us)
+
+
+# ---- Raft ---------------------------------------------------------------------------------------------------------
+
+
+def _role_taken(view: ClusterView, event: e.RoleTaken) -> ClusterView:
+    if event.role == "leader":
+        view = _end_reigns(view, event.at_us, lambda reign: True)
+        reign = Reign(node=event.node, term=event.term, began_us=event.at_us)
+        view = replace(view, reigns=(*view.reigns, reign)[-REIGNS_MAX:])
+        return _tell(view, event.at_us, event.node, "LEADER", f"term {event.term}: {event.why}")
+    if event.role in ("candidate", "precandidate"):
+        return _tell(view, event.at_us, event.node, "ELECT", f"{event.role} for term {event.term}: {event.why}")
+    reigned = any(r.node == event.node and not r.ended_us for r in view.reigns)
+    view = _end_reigns(view, event.at_us, lambda reign: reign.node == event.node)
+    return _tell(view, event.at_us, event.node, "RESIGN", f"term {event.term}: {event.why}") if reigned else view
+
+
+def _vote_given(view: ClusterView, event: e.VoteGiven) -> ClusterView:
+    view = replace(view, votes=(*view.votes, event)[-VOTES_MAX:])
+    asked = "pre-vote" if event.pre else "vote"
+    answer = "grants" if event.granted else "refuses"
+    text = f"{answer} {event.candidate} its {asked} for term {event.term}"
+    return _tell(view, event.at_us, event.node, "VOTE", f"{text}: {event.reason}" if event.reason else text)
+
+
+def _log_truncated(view: ClusterView, event: e.LogTruncated) -> ClusterView:
+    count = event.to_index - event.from_index + 1
+    text = f"{count} uncommitted {'entry' if count == 1 else 'entries'} from {event.from_index} overwritten"
+    return _tell(view, event.at_us, event.node, "TRUNC", f"{text} by the leader of term {event.term}")
+
+
+def _disk_stalled(view: ClusterView, event: e.DiskStalled) -> ClusterView:
+    text = f"own disk has stood still for {seconds(event.since_us)}: gives up leadership"
+    return _tell(view, event.at_us, event.node, "STALL", text)
+
+
+def _evidence_only(view: ClusterView, event: e.Event) -> ClusterView:
+    """For monitors and the clock; nothing to show."""
+    return view
+
+
+# ---- gossip and suspicion -----------------------------------------------------------------------------------------
+
+
+def _verdict(view: ClusterView, event: e.Verdict) -> ClusterView:
+    verdict = judge(view, event)
+    view = replace(view, verdicts=(*view.verdicts, verdict)[-VERDICTS_MAX:])
+    phi = "φ off the scale" if event.phi_tenths >= 999 else f"φ {event.phi_tenths / 10:.1f}"
+    if event.convicted:
+        text = f"{event.subject}, silent for {seconds(event.silence_us)}, {phi} ({verdict.truth})"
+        return _tell(view, event.at_us, event.node, "SUSPECT", text)
+    return _tell(view, event.at_us, event.node, "CLEAR", f"{event.subject} is heard again")
+
+
+def _rumour_learned(view: ClusterView, event: e.RumourLearned) -> ClusterView:
+    same = [r for r in view.rumours if (r.key, r.origin, r.version) == (event.key, event.origin, event.version)]
+    if same:
+        rumour = same[0]
+        if any(known.node == event.node for known in rumour.learned):
+            return view
+        rumours = tuple(replace(r, learned=(*r.learned, event)) if r is rumour else r for r in view.rumours)
+        return replace(view, rumours=rumours)
+    rumour = Rumour(
+        key=event.key,
+        origin=event.origin,
+        version=event.version,
+        text=event.text,
+        began_us=event.at_us,
+        learned=(event,),
+    )
+    view = replace(view, rumours=(*view.rumours, rumour)[-RUMOURS_MAX:])
+    return _tell(view, event.at_us, event.origin, "RUMOUR", event.text or event.key)
+
+
+def _clock_gap(view: ClusterView, event: e.ClockGap) -> ClusterView:
+    view = _node(view, event.node, frozen_us=event.gap_us)
+    return _tell(view, event.at_us, event.node, "GAP", f"noticed that its own clock stood still for {seconds(event.gap_us)}")
+
+
+def _telemetry_lost(view: ClusterView, event: e.TelemetryLost) -> ClusterView:
+    view = replace(view, lost=view.lost + event.count)
+    return _tell(view, event.at_us, event.node, "LOST", f"{event.count} safety events could not be delivered")
+
+
+def _node_complaint(view: ClusterView, event: e.NodeComplaint) -> ClusterView:
+    known = view.nodes.get(event.node)
+    if known is not None:
+        view = _node(view, event.node, complaints=known.complaints + 1, last_complaint=event.what)
+    return _tell(view, event.at_us, event.node, "WARN", event.what)
+
+
+# ---- faults, commands, judges -------------------------------------------------------------------------------------
+
+
+def _fault_began(view: ClusterView, event: e.FaultBegan) -> ClusterView:
+    view = replace(view, faults={**view.faults, event.id: FaultView(fault=event)})
+    return _tell(view, event.at_us, ",".join(event.targets[:1]), "FAULT", f"{event.text}  #{event.id} {event.by}", event.id)
+
+
+def _fault_ended(view: ClusterView, event: e.FaultEnded) -> ClusterView:
+    ended = view.faults.get(event.id)
+    if ended is None:
+        return view
+    past = PastFault(fault=ended.fault, ended_us=event.at_us, why=event.why, residue=event.residue)
+    left = {number: fault for number, fault in view.faults.items() if number != event.id}
+    view = replace(view, faults=left, past_faults=(*view.past_faults, past)[-PAST_FAULTS_MAX:])
+    residue = f" ({event.residue})" if event.residue else ""
+    text = f"{ended.fault.text}  #{event.id} {event.why}{residue}"
+    return _tell(view, event.at_us, ",".join(ended.fault.targets[:1]), "HEAL", text, event.id)
+
+
+def _plan_changed(view: ClusterView, event: e.PlanChanged) -> ClusterView:
+    side_of = {node: number for number, side in enumerate(event.sides) for node in side}
+    nodes = {
+        name: node if node.side == side_of.get(name, 0) else replace(node, side=side_of.get(name, 0))
+        for name, node in view.nodes.items()
+    }
+    return replace(view, plan=event.plan, sides=event.sides, nodes=nodes)
+
+
+def _command_done(view: ClusterView, event: e.CommandDone) -> ClusterView:
+    view = replace(view, last_command=event.text, last_answer=event.answer, last_ok=event.ok)
+    if event.ok:
+        return view
+    return _tell(view, event.at_us, "", "REFUSED", f"{event.text}: {event.answer}")
+
+
+def _seat_changed(view: ClusterView, event: e.SeatChanged) -> ClusterView:
+    others = tuple(seat for seat in view.seats if seat != event.seat)
+    return replace(view, seats=(*others, event.seat) if event.joined else others)
+
+
+def _ops_counted(view: ClusterView, event: e.OpsCounted) -> ClusterView:
+    return sampled(replace(view, ops=event), event.at_us)
+
+
+def _light_changed(view: ClusterView, event: e.LightChanged) -> ClusterView:
+    before = view.lights.get(event.light)
+    view = replace(view, lights={**view.lights, event.light: event})
+    if (before is not None and before.state == event.state) or (before is None and event.state == "ok"):
+        return view
+    return _tell(view, event.at_us, "", "LIGHT", f"{event.light} is {event.state}{': ' if event.evidence else ''}{event.evidence}")
+
+
+def _acked_counted(view: ClusterView, event: e.AckedCounted) -> ClusterView:
+    view = replace(view, acked=event)
+    text = f"{event.acked} acknowledged writes counted again, {event.lost or 'none'} lost"
+    return _tell(view, event.at_us, "", "COUNT", text + (f": {', '.join(event.examples)}" if event.lost else ""))
+
+
+def _freeze_changed(view: ClusterView, event: e.FreezeChanged) -> ClusterView:
+    text = "the whole world stands still" if event.frozen else "the world goes on"
+    return _tell(replace(view, frozen=event.frozen), event.at_us, "", "FREEZE", text)
+
+
+def _heartbeat(view: ClusterView, event: e.Heartbeat) -> ClusterView:
+    return sampled(view, event.at_us)
+
+
+def _lab_closed(view: ClusterView, event: e.LabClosed) -> ClusterView:
+    view = _end_reigns(replace(view, closed=event.why or "the lab ended", clean=event.clean), event.at_us, lambda reign: True)
+    return _tell(view, event.at_us, "", "LAB", event.why)
+
+
+RULES: dict[type, Callable[[ClusterView, Any], ClusterView]] = {
+    e.LabOpened: _lab_opened,
+    e.ProcessChanged: _process_changed,
+    e.NodeReady: _node_ready,
+    e.NodeState: _node_state,
+    e.RoleTaken: _role_taken,
+    e.VoteGiven: _vote_given,
+    e.LogTruncated: _log_truncated,
+    e.DiskStalled: _disk_stalled,
+    e.AppliedMark: _evidence_only,
+    e.LeaderCommit: _evidence_only,
+    e.FaultHeard: _evidence_only,
+    e.Shadow: _evidence_only,
+    e.Verdict: _verdict,
+    e.RumourLearned: _rumour_learned,
+    e.ClockGap: _clock_gap,
+    e.TelemetryLost: _telemetry_lost,
+    e.NodeComplaint: _node_complaint,
+    e.FaultBegan: _fault_began,
+    e.FaultEnded: _fault_ended,
+    e.PlanChanged: _plan_changed,
+    e.CommandDone: _command_done,
+    e.SeatChanged: _seat_changed,
+    e.OpsCounted: _ops_counted,
+    e.LightChanged: _light_changed,
+    e.AckedCounted: _acked_counted,
+    e.FreezeChanged: _freeze_changed,
+    e.Heartbeat: _heartbeat,
+    e.LabClosed: _lab_closed,
+}

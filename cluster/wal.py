@@ -1,0 +1,236 @@
+"""The write-ahead log: records <-> bytes. Sans-IO: `cluster.node.segments` and simulated disks do the reading and writing.
+
+A segment is a header and then records, and is zero from its last record to its end (segments are written full of zeros
+beforehand: a synced write into existing blocks costs no metadata). A record is a 32-byte header and a msgpack body:
+
+    marker 4 | type 1, 3 zero | body length 4 | sequence 8 | synced 8 | CRC-32 4        (big-endian)
+
+Law 1: `sequence` counts records from 1 without a gap, through all segments.
+Law 2: `synced` is the highest sequence that was durable when the record was written. So a bad record that is followed by one
+       which says "you were durable" is damage, and is refused; any other bad record belongs to the last, unfinished write
+       (whose sectors may reach the disk in any order), and the log ends before it.
+Law 3: the CRC starts from the segment's salt, so bytes that a client stores can never pass for a record.
+Law 4: of one `Persist` the hard state is written first. A cut between its records then leaves a newer term beside an older
+       log, which Raft knows how to live with, and never entries of a term that the node has not heard of.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+
+from cluster.core.errors import CorruptLog
+from cluster.core.raft.messages import Entry, HardState
+from cluster.core.raft.ready import Persist
+
+WAL_VERSION: Final = 1
+MAGIC: Final = b"FAULTWAL"
+MARKER: Final = b"\xf1\xa7\xc3\x0e"
+# Entries are spread over records of about this size: bounds what one damaged CRC can take with it, and a reader's memory.
+RECORD_BODY_GOAL: Final = 1024 * 1024
+RECORD_BODY_MAX: Final = 4 * 1024 * 1024
+
+_SEGMENT = struct.Struct(">8sHxxQQII")  # magic, version, number, first sequence, salt, CRC of what precedes it
+_RECORD = struct.Struct(">4sBxxxIQQI")
+_CRC = struct.Struct(">I")
+SEGMENT_HEADER_BYTES: Final = _SEGMENT.size
+RECORD_HEADER_BYTES: Final = _RECORD.size
+_CRC_AT = RECORD_HEADER_BYTES - _CRC.size
+
+
+class Kind(IntEnum):
+    HARD = 1
+    ENTRIES = 2
+    TRUNCATE = 3
+
+
+class Batch(msgspec.Struct, frozen=True, array_like=True):
+    """Consecutive entries, the first of them at `first_index`."""
+
+    first_index: int
+    entries: tuple[Entry, ...]
+
+
+class Truncation(msgspec.Struct, frozen=True, array_like=True):
+    """The entries from `from_index` on are void."""
+
+    from_index: int
+
+
+Body = HardState | Batch | Truncation
+_KIND_OF: dict[type, Kind] = {HardState: Kind.HARD, Batch: Kind.ENTRIES, Truncation: Kind.TRUNCATE}
+_DECODERS: dict[int, msgspec.msgpack.Decoder[Body]] = {
+    kind: msgspec.msgpack.Decoder(body) for body, kind in _KIND_OF.items()
+}
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One whole, valid record; `end` is the offset after it."""
+
+    sequence: int
+    synced: int
+    body: Body
+    end: int
+
+
+class SegmentHeader(msgspec.Struct, frozen=True):
+    """`number` counts segments from 1; `first_sequence` is that of its first record."""
+
+    number: int
+    first_sequence: int
+    salt: int
+
+    def encode(self) -> bytes:
+        head = _SEGMENT.pack(MAGIC, WAL_VERSION, self.number, self.first_sequence, self.salt, 0)[: -_CRC.size]
+        return head + _CRC.pack(zlib.crc32(head))
+
+
+def decode_header(data: bytes, path: str) -> SegmentHeader:
+    """Raises `CorruptLog`: a segment gets its name only after its header is durable, so a bad one is damage."""
+    if len(data) < SEGMENT_HEADER_BYTES:
+        raise CorruptLog(path, 0, "shorter than a segment header")
+    magic, version, number, first_sequence, salt, crc = _SEGMENT.unpack_from(data)
+    if magic != MAGIC or crc != zlib.crc32(data[: SEGMENT_HEADER_BYTES - _CRC.size]):
+        raise CorruptLog(path, 0, "not a segment header")
+    if version != WAL_VERSION:
+        raise CorruptLog(path, 0, f"segment version {version}, this program reads {WAL_VERSION}")
+    return SegmentHeader(number, first_sequence, salt)
+
+
+class Writer:
+    """Turns `Persist`s into bytes; knows the next sequence and what is durable. One per log, carried from segment to segment."""
+
+    def __init__(self, salt: int, sequence: int = 0) -> None:
+        self.salt = salt
+        self.sequence = sequence
+        self._synced = sequence
+
+    def records(self, persist: Persist) -> bytes:
+        """The records of one `Persist`, in the order of Law 4."""
+        return b"".join(self._record(body) for body in _bodies(persist))
+
+    def all_synced(self) -> None:
+        """Everything encoded so far is durable."""
+        self._synced = self.sequence
+
+    def _record(self, body: Body) -> bytes:
+        data = _encode(body)
+        assert len(data) <= RECORD_BODY_MAX, f"a record of {len(data)} bytes could not be read back"
+        self.sequence += 1
+        kind = _KIND_OF[type(body)]
+        head = _RECORD.pack(MARKER, kind, len(data), self.sequence, self._synced, 0)[:_CRC_AT]
+        return head + _CRC.pack(zlib.crc32(data, zlib.crc32(head, self.salt))) + data
+
+
+def _bodies(persist: Persist) -> Iterator[Body]:
+    if persist.hard is not None:
+        yield persist.hard
+    if persist.truncate_from is not None:
+        yield Truncation(persist.truncate_from)
+    first, size = 0, 0
+    for at, entry in enumerate(persist.entries):
+        if size and size + len(entry.data) > RECORD_BODY_GOAL:
+            yield Batch(persist.first_index + first, persist.entries[first:at])
+            first, size = at, 0
+        size += len(entry.data)
+    if persist.entries:
+        yield Batch(persist.first_index + first, persist.entries[first:])
+
+
+class Replay:
+    """Folds segments, oldest first, into what the node had made durable. `entries[i]` has index `i + 1`."""
+
+    def __init__(self) -> None:
+        self.hard = HardState()
+        self.entries: list[Entry] = []
+        self.sequence = 0
+        self.segments = 0
+
+    def segment(self, data: bytes, path: str, *, last: bool) -> int:
+        """Apply one segment; returns the offset after its last whole record, where a writer goes on.
+
+        `last=False`: a later segment exists, so all of this one was durable and nothing may be missing from its end.
+        Raises `CorruptLog` on damage, with the offset of the first bad record.
+        """
+        header = decode_header(data, path)
+        if self.segments and header.number != self.segments + 1:
+            raise CorruptLog(path, 0, f"segment {header.number} follows segment {self.segments}")
+        if header.first_sequence != self.sequence + 1:
+            raise CorruptLog(path, 0, f"begins with record {header.first_sequence}, expected {self.sequence + 1}")
+        self.segments = header.number
+        offset = SEGMENT_HEADER_BYTES
+        while offset < len(data):
+            found = _record_at(data, offset, header.salt)
+            if isinstance(found, str):
+                self._end_of_log(data, path, offset, header.salt, found, last)
+                break
+            if found.sequence != self.sequence + 1:
+                raise CorruptLog(path, offset, f"record {found.sequence} where {self.sequence + 1} was expected")
+            self._apply(found.body, path, offset)
+            self.sequence, offset = found.sequence, found.end
+        return offset
+
+    def _apply(self, body: Body, path: str, offset: int) -> None:
+        last_index = len(self.entries)
+        match body:
+            case HardState():
+                if body.term < self.hard.term:
+                    raise CorruptLog(path, offset, f"term falls from {self.hard.term} to {body.term}")
+                self.hard = body
+            case Truncation(from_index):
+                if not 1 <= from_index <= last_index + 1:
+                    raise CorruptLog(path, offset, f"truncates from {from_index} a log that ends at {last_index}")
+                del self.entries[from_index - 1 :]
+            case Batch(first_index, entries):
+                if first_index != last_index + 1:
+                    raise CorruptLog(path, offset, f"entry {first_index} follows entry {last_index}")
+                self.entries += entries
+
+    def _end_of_log(self, data: bytes, path: str, offset: int, salt: int, reason: str, last: bool) -> None:
+        """Decide whether the log ends here (an unfinished write, or nothing at all) or is damaged (Law 2)."""
+        missing = self.sequence + 1
+        clean = not data[offset:].strip(b"\x00")
+        for later in _records_after(data, offset, salt):
+            if later.synced >= missing:
+                raise CorruptLog(path, offset, f"{reason}, but record {later.sequence} says that it was durable")
+        if not last and not clean:
+            raise CorruptLog(path, offset, f"{reason}, but a later segment exists")
+
+
+def _record_at(data: bytes, offset: int, salt: int) -> Record | str:
+    """The record at `offset`, or in words why there is none."""
+    body_at = offset + RECORD_HEADER_BYTES
+    if body_at > len(data):
+        return "a record header is cut short"
+    marker, kind, length, sequence, synced, crc = _RECORD.unpack_from(data, offset)
+    if marker != MARKER:
+        return "no record begins here"
+    if length > RECORD_BODY_MAX or body_at + length > len(data):
+        return f"a record of {length} bytes is cut short"
+    body = memoryview(data)[body_at : body_at + length]
+    if crc != zlib.crc32(body, zlib.crc32(data[offset : offset + _CRC_AT], salt)):
+        return "checksum does not match"
+    if kind not in _DECODERS:
+        return f"unknown record type {kind}"
+    try:
+        return Record(sequence, synced, _DECODERS[kind].decode(body), body_at + length)
+    except msgspec.DecodeError as error:
+        return f"malformed record: {error}"
+
+
+def _records_after(data: bytes, offset: int, salt: int) -> Iterator[Record]:
+    """Whatever still reads as a record beyond a bad one."""
+    at = data.find(MARKER, offset + 1)
+    while at >= 0:
+        found = _record_at(data, at, salt)
+        if isinstance(found, Record):
+            yield found
+            at = data.find(MARKER, found.end)
+        else:
+            at = data.find(MARKER, at + 1)

@@ -1,0 +1,204 @@
+"""Seeded random schedules: messages lost, doubled, reordered and late; disks slow; nodes crashing; links cut.
+
+Law 1: one seed is one schedule; a violation is reported with its seed and can be played again.
+"""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+
+from cluster.core.errors import LawBroken
+from cluster.core.policy import RaftPolicy
+from cluster.core.raft.messages import Entry
+from cluster.core.raft.ready import AskRead, Froze, Propose, Transfer
+from cluster.core.types import MS, SECOND, NodeId, Role
+from tests.cluster.core.raft.monitors import (
+    AckedWritesSurvive,
+    ElectionSafety,
+    LeaderCompleteness,
+    LogMatching,
+    ReadsAreFresh,
+    StateMachineSafety,
+    Violation,
+    VotesAreKept,
+)
+from tests.cluster.core.raft.world import Watcher, World
+
+
+class Chances(msgspec.Struct, frozen=True):
+    """Weights of what may happen next."""
+
+    deliver: float = 60
+    late: float = 4  # a message overtakes those before it
+    lose: float = 3
+    double: float = 3
+    tick: float = 16
+    persist: float = 30
+    propose: float = 8
+    read: float = 4
+    crash: float = 1
+    restart: float = 3
+    cut: float = 0.7
+    heal: float = 1.5
+    freeze: float = 0.5
+    transfer: float = 0.5
+
+
+class Exercised(msgspec.Struct):
+    """What a schedule really did: a test that exercised nothing proves nothing."""
+
+    acked: int = 0
+    reads: int = 0
+    crashes: int = 0
+    truncations: int = 0
+    leaders: int = 0
+    steps: int = 0
+
+
+class Chaos:
+    """One schedule over `count` voters."""
+
+    def __init__(self, seed: int, policy: RaftPolicy, chances: Chances = Chances()) -> None:  # noqa: B008 - frozen
+        self.rng = random.Random(seed)
+        count = self.rng.choice((3, 3, 5))
+        self.acked, self.election = AckedWritesSurvive(), ElectionSafety()
+        self.fresh = ReadsAreFresh(self.acked)
+        voters = [f"n{number}" for number in range(1, count + 1)]
+        watchers: list[Watcher] = [self.election, StateMachineSafety(), LeaderCompleteness(), LogMatching()]
+        self.world = World(count, policy, {node: random.Random(f"{seed}{node}") for node in voters}, watchers)
+        watchers += [self.acked, self.fresh, VotesAreKept(self.world)]
+        self.serial = 0
+        self.done = Exercised()
+        self.verbs = {name: getattr(self, name) for name in msgspec.structs.asdict(chances)}
+        self.weights = list(msgspec.structs.asdict(chances).values())
+
+    def run(self, steps: int) -> Exercised:
+        """`steps` random happenings, then peace. Raises `Violation` or `LawBroken`."""
+        for node in self.world.voters:
+            self.world.members[node].disk.auto = False
+        choices = self.rng.choices(list(self.verbs.values()), self.weights, k=steps)
+        for happen in choices:
+            happen()
+        self.peace()
+        members = self.world.members.values()
+        self.done.steps, self.done.acked = steps, len(self.acked.acked)
+        self.done.leaders = len(self.election.leaders)
+        self.done.truncations = sum("Truncated" in type(e).__name__ for m in members for e in m.events)
+        self.done.reads = sum(len(m.reads) for m in members)
+        return self.done
+
+    def peace(self) -> None:
+        """Everything heals: the cluster must elect, agree and hold every acknowledged write."""
+        world = self.world
+        world.cut.clear()
+        for node in world.voters:
+            if world.members[node].raft is None:
+                world.start(node)
+            disk = world.members[node].disk
+            disk.auto = True
+            world.persist(node, len(disk.waiting))
+        world.run(4 * SECOND)
+        leaders = [node for node in world.up() if world.raft(node).role is Role.LEADER]
+        if len(leaders) != 1:
+            raise Violation("a healthy cluster elects a leader", f"leaders: {leaders}")
+        self.acked.verify(world)
+
+    # ---- happenings ------------------------------------------------------------------------------------------
+
+    def _node(self) -> NodeId | None:
+        up = self.world.up()
+        return self.rng.choice(up) if up else None
+
+    def _leader(self) -> NodeId | None:
+        leaders = [node for node in self.world.up() if self.world.raft(node).role is Role.LEADER]
+        return self.rng.choice(leaders) if leaders else None
+
+    def deliver(self) -> None:
+        busy = self.world.busy_links()
+        for link in self.rng.sample(busy, min(len(busy), 3)):
+            self.world.deliver_one(link)
+
+    def late(self) -> None:
+        if busy := self.world.busy_links():
+            link = self.rng.choice(busy)
+            self.world.deliver_one(link, self.rng.randrange(len(self.world.links[link])))
+
+    def lose(self) -> None:
+        if busy := self.world.busy_links():
+            self.world.links[self.rng.choice(busy)].popleft()
+
+    def double(self) -> None:
+        if busy := self.world.busy_links():
+            queue = self.world.links[self.rng.choice(busy)]
+            queue.append(queue[0])
+
+    def tick(self) -> None:
+        if node := self._node():
+            self.world.tick(node, self.rng.randrange(40) * MS)
+
+    def persist(self) -> None:
+        for node in self.world.up():
+            if self.rng.random() < 0.7:
+                self.world.persist(node, self.rng.randrange(1, 4))
+
+    def propose(self) -> None:
+        if node := self._leader():
+            self.serial += 1
+            data = f"w{self.serial}".encode()
+            self.acked.propose(node, self.world.step(node, Propose((data,))), data)
+
+    def read(self) -> None:
+        if node := self._leader():
+            self.serial += 1
+            self.fresh.ask(self.serial)
+            self.world.step(node, AskRead(self.serial))
+
+    def crash(self) -> None:
+        if node := self._node():
+            self.done.crashes += 1
+            self.world.crash(node)
+
+    def restart(self) -> None:
+        down = [node for node in self.world.voters if self.world.members[node].raft is None]
+        if down:
+            self.world.start(self.rng.choice(down))
+
+    def cut(self) -> None:
+        links = sorted(self.world.links)
+        if self.rng.random() < 0.5:
+            self.world.cut.add(self.rng.choice(links))
+        else:
+            node = self.rng.choice(self.world.voters)
+            self.world.cut.update(link for link in links if node in link)
+
+    def heal(self) -> None:
+        self.world.cut.clear()
+
+    def freeze(self) -> None:
+        if node := self._node():
+            gap_us = self.rng.randrange(600) * MS
+            self.world.now += gap_us
+            self.world.step(node, Froze(gap_us))
+
+    def transfer(self) -> None:
+        if node := self._leader():
+            self.world.step(node, Transfer(self.rng.choice(self.world.voters)))
+
+
+def first_violation(
+    policy: RaftPolicy, seeds: range, steps: int, chances: Chances = Chances()  # noqa: B008 - frozen
+) -> tuple[int, str] | None:
+    """(seed, law) of the first schedule in `seeds` that breaks a law, None when all keep them."""
+    for seed in seeds:
+        try:
+            Chaos(seed, policy, chances).run(steps)
+        except (Violation, LawBroken) as error:
+            return seed, str(error)
+    return None
+
+
+def log_of(world: World, node: NodeId) -> list[Entry]:
+    raft = world.raft(node)
+    return raft.log.slice(1, raft.last_index)

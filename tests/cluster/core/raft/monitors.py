@@ -1,0 +1,154 @@
+"""Raft's properties, watched from outside the machines: each names itself after the paper's property (figure 3).
+
+Law 1: a monitor believes messages, disks and applied entries, never a machine's opinion of itself.
+"""
+
+from __future__ import annotations
+
+from cluster.core.raft.messages import Appended, Entry, EntryKind, RaftMessage, RequestVote, Vote
+from cluster.core.raft.ready import ReadReady, Ready
+from cluster.core.types import NodeId, Role
+from tests.cluster.core.raft.world import Watcher, World
+
+
+class Violation(Exception):
+    """A property does not hold. `law` names it."""
+
+    def __init__(self, law: str, evidence: str) -> None:
+        super().__init__(f"{law}: {evidence}")
+        self.law = law
+
+
+class ElectionSafety(Watcher):
+    """At most one leader per term."""
+
+    def __init__(self) -> None:
+        self.leaders: dict[int, NodeId] = {}
+
+    def stepped(self, world: World, node: NodeId, ready: Ready) -> None:
+        raft = world.raft(node)
+        if raft.role is Role.LEADER and self.leaders.setdefault(raft.term, node) != node:
+            raise Violation("election safety", f"{node} and {self.leaders[raft.term]} lead term {raft.term}")
+
+
+class VotesAreKept(Watcher):
+    """A voter gives one vote per term; what a message promises is on its sender's disk when it leaves."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.votes: dict[tuple[NodeId, int], NodeId] = {}
+
+    def sent(self, source: NodeId, target: NodeId, message: RaftMessage) -> None:
+        disk = self.world.members[source].disk
+        if isinstance(message, (RequestVote, Vote)) and message.pre:
+            return
+        if message.term > disk.hard.term:
+            raise Violation("term is durable before it is spoken", f"{source} says {message}, disk {disk.hard}")
+        if isinstance(message, Vote) and message.granted:
+            if self.votes.setdefault((source, message.term), target) != target:
+                first = self.votes[source, message.term]
+                raise Violation("one vote per term", f"{source} gave {first} and {target} its vote of {message.term}")
+        if isinstance(message, Appended) and message.accepted and message.match_index > len(disk.entries):
+            raise Violation("acknowledged entries are durable", f"{source} says {message}, has {len(disk.entries)}")
+
+
+class StateMachineSafety(Watcher):
+    """No two nodes apply different entries at one index; no node applies out of order."""
+
+    def __init__(self) -> None:
+        self.applied: dict[int, Entry] = {}
+        self.next: dict[NodeId, int] = {}
+
+    def stepped(self, world: World, node: NodeId, ready: Ready) -> None:
+        for index, entry in enumerate(ready.committed, ready.committed_first):
+            if index != self.next.get(node, 1):
+                raise Violation("applied in order", f"{node} applies {index}, expected {self.next.get(node, 1)}")
+            self.next[node] = index + 1
+            if self.applied.setdefault(index, entry) != entry:
+                raise Violation("state machine safety", f"{node} applies {entry} at {index}, not {self.applied[index]}")
+
+    def crashed(self, node: NodeId) -> None:
+        self.next.pop(node, None)
+
+
+class LeaderCompleteness(Watcher):
+    """What was committed in a term is in the log of every leader of a later term."""
+
+    def __init__(self) -> None:
+        self.committed: list[tuple[Entry, int]] = []  # position i: entry i + 1 and the term that committed it
+        self.checked: set[tuple[NodeId, int]] = set()
+
+    def stepped(self, world: World, node: NodeId, ready: Ready) -> None:
+        raft = world.raft(node)
+        if raft.role is not Role.LEADER:
+            return
+        if (node, raft.term) not in self.checked:
+            self.checked.add((node, raft.term))
+            for index, (entry, term) in enumerate(self.committed, 1):
+                if term < raft.term and raft.log.slice(index, index) != [entry]:
+                    raise Violation("leader completeness", f"{node} leads term {raft.term} without {entry} at {index}")
+        fresh = raft.log.slice(len(self.committed) + 1, raft.commit)
+        self.committed.extend((entry, raft.term) for entry in fresh)
+
+
+class LogMatching(Watcher):
+    """Two logs with one entry of equal index and term agree up to there (checked at each leader's commit)."""
+
+    def __init__(self) -> None:
+        self.commit = 0
+
+    def stepped(self, world: World, node: NodeId, ready: Ready) -> None:
+        raft = world.raft(node)
+        if raft.role is not Role.LEADER or raft.commit <= self.commit:
+            return
+        self.commit = raft.commit
+        logs = {other: world.raft(other).log.slice(1, world.raft(other).last_index) for other in world.up()}
+        mine = logs[node]
+        for other, theirs in logs.items():
+            same = [i for i, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a.term == b.term]
+            if same and mine[: same[-1] + 1] != theirs[: same[-1] + 1]:
+                raise Violation("log matching", f"{node} and {other} share index {same[-1] + 1} but differ before it")
+
+
+class AckedWritesSurvive(Watcher):
+    """A write that a leader acknowledged is applied by everyone in the end, once, where it was acknowledged."""
+
+    def __init__(self) -> None:
+        self.proposed: dict[tuple[NodeId, int, int], bytes] = {}
+        self.acked: dict[int, bytes] = {}
+
+    def propose(self, node: NodeId, ready: Ready, data: bytes) -> None:
+        if ready.accepted is not None:
+            index, term = ready.accepted
+            self.proposed[node, index, term] = data
+
+    def stepped(self, world: World, node: NodeId, ready: Ready) -> None:
+        if world.raft(node).role is Role.LEADER:
+            for index, entry in enumerate(ready.committed, ready.committed_first):
+                if self.proposed.get((node, index, entry.term)) == entry.data and entry.kind == EntryKind.COMMAND:
+                    self.acked[index] = entry.data
+
+    def verify(self, world: World) -> None:
+        """When the world is at rest."""
+        for node in world.up():
+            held = {index: entry.data for index, entry in world.members[node].applied}
+            for index, data in self.acked.items():
+                if held.get(index) != data:
+                    raise Violation("acked writes survive", f"{node} has {held.get(index)!r} at {index}, not {data!r}")
+
+
+class ReadsAreFresh(Watcher):
+    """A linearizable read sees every write acknowledged before it was asked."""
+
+    def __init__(self, acked: AckedWritesSurvive) -> None:
+        self.acked = acked
+        self.floor: dict[int, int] = {}
+
+    def ask(self, context: int) -> None:
+        self.floor[context] = max(self.acked.acked, default=0)
+
+    def stepped(self, world: World, node: NodeId, ready: Ready) -> None:
+        for outcome in ready.reads:
+            if isinstance(outcome, ReadReady) and outcome.index < self.floor.get(outcome.context, 0):
+                floor = self.floor[outcome.context]
+                raise Violation("reads are fresh", f"{node} reads at {outcome.index}, acknowledged up to {floor}")

@@ -1,0 +1,150 @@
+"""Folding: every event has a rule, truth stands beside belief, and nothing grows without bound."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from cluster.faults import FaultPlan, LinkFault
+from cluster.telemetry import events as e
+from cluster.telemetry.fold import RULES, fold_all
+from cluster.telemetry.view import EMPTY, LOG_LINES_MAX, REIGNS_MAX, SERIES_MAX, ClusterView
+
+NODES = ("n1", "n2", "n3")
+
+
+def opened(at_us: int = 0) -> e.LabOpened:
+    return e.LabOpened(
+        at_us=at_us,
+        run="run-1",
+        seed=7,
+        nodes=NODES,
+        voters=NODES,
+        profile="demo",
+        quorum=2,
+        threshold=8.0,
+        detector="akka",
+        heartbeat_us=50_000,
+        election_min_us=150_000,
+        gossip_interval_us=100_000,
+        fanout=3,
+        started_wall_s=0.0,
+        version="0",
+        mistakes=(),
+    )
+
+
+def leads(node: str, term: int, at_us: int) -> e.RoleTaken:
+    return e.RoleTaken(node=node, at_us=at_us, role="leader", term=term, leader=node, why="2 of 3 votes")
+
+
+def process(node: str, state: str, at_us: int, epoch: int = 1) -> e.ProcessChanged:
+    return e.ProcessChanged(at_us=at_us, node=node, state=state, pid=100, epoch=epoch, why=state)
+
+
+def verdict(observer: str, subject: str, at_us: int) -> e.Verdict:
+    return e.Verdict(observer, at_us, subject, True, 81, "akka", 400_000)
+
+
+def cut(at_us: int) -> list[e.Event]:
+    links = tuple(
+        LinkFault(a, b, cut=True, lease=4) for a, b in (("n1", "n2"), ("n1", "n3"), ("n2", "n1"), ("n3", "n1"))
+    )
+    return [
+        e.FaultBegan(at_us, 4, "cut", "cut n1 | n2,n3", "cut leader | rest", ("n1",), 0, "you"),
+        e.PlanChanged(at_us, FaultPlan(1, links), (("n1",), ("n2", "n3"))),
+    ]
+
+
+def folded(*events: e.Event) -> ClusterView:
+    return fold_all(EMPTY, [opened(), *events])
+
+
+def test_every_event_has_exactly_one_rule() -> None:
+    assert set(RULES) == set(get_args(e.Event))
+
+
+def test_a_new_leader_ends_the_old_reign() -> None:
+    view = folded(leads("n1", 1, 10), leads("n2", 2, 90))
+    assert [(r.node, r.began_us, r.ended_us) for r in view.reigns] == [("n1", 10, 90), ("n2", 90, 0)]
+
+
+def test_a_crash_ends_a_reign_but_a_pause_does_not() -> None:
+    assert folded(leads("n1", 1, 10), process("n1", "down", 50)).reigns[0].ended_us == 50
+    assert folded(leads("n1", 1, 10), process("n1", "paused", 50)).reigns[0].ended_us == 0
+
+
+def test_stepping_down_ends_only_the_own_reign() -> None:
+    resigned = e.RoleTaken("n3", 60, "follower", 1, None, "heard term 2")
+    assert folded(leads("n1", 1, 10), resigned).reigns[0].ended_us == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "observer", "subject", "truth", "late_us"),
+    [
+        ([process("n2", "up", 10)], "n1", "n2", "false", 0),
+        ([process("n2", "paused", 100_000)], "n1", "n2", "true", 300_000),
+        ([process("n2", "down", 150_000)], "n1", "n2", "true", 250_000),
+        ([process("n1", "up", 5), process("n2", "up", 5), *cut(200_000)], "n2", "n1", "true", 200_000),
+        ([process("n2", "up", 5), process("n3", "up", 5), *cut(200_000)], "n2", "n3", "false", 0),
+    ],
+)
+def test_a_suspicion_is_judged_by_the_truth_of_its_moment(
+    before: list[e.Event], observer: str, subject: str, truth: str, late_us: int
+) -> None:
+    seen = folded(*before, verdict(observer, subject, 400_000)).verdicts[-1]
+    assert (seen.truth, seen.late_us) == (truth, late_us)
+
+
+def test_a_one_way_cut_of_all_a_node_says_makes_its_suspicion_true() -> None:
+    plan = FaultPlan(1, (LinkFault("n1", "n2", cut=True, lease=1), LinkFault("n1", "n3", cut=True, lease=1)))
+    began = e.FaultBegan(50, 1, "cut", "cut n1 > n2,n3", "", ("n1",), 0, "you")
+    view = folded(process("n1", "up", 5), began, e.PlanChanged(50, plan, (NODES,)), verdict("n2", "n1", 90))
+    assert (view.verdicts[-1].truth, view.verdicts[-1].late_us) == ("true", 40)
+
+
+def test_a_partial_cut_leaves_a_relay_and_so_a_false_suspicion() -> None:
+    plan = FaultPlan(1, (LinkFault("n1", "n2", cut=True, lease=1),))
+    view = folded(process("n1", "up", 5), e.PlanChanged(50, plan, (NODES,)), verdict("n2", "n1", 90))
+    assert view.verdicts[-1].truth == "false"
+
+
+def test_a_fault_leaves_the_active_list_with_its_residue() -> None:
+    view = folded(*cut(100), e.FaultEnded(900, 4, "healed", "nothing"))
+    assert view.faults == {}
+    assert [(p.fault.id, p.ended_us, p.residue) for p in view.past_faults] == [(4, 900, "nothing")]
+
+
+def test_a_restarted_process_forgets_its_last_words() -> None:
+    view = folded(process("n1", "down", 5), process("n1", "starting", 9, epoch=2))
+    assert (view.nodes["n1"].state, view.nodes["n1"].epoch) == (None, 2)
+
+
+def test_a_rumour_counts_every_node_once() -> None:
+    heard = [e.RumourLearned(n, at, "rumour/1", "n1", 3, "n1", "hi") for n, at in (("n1", 1), ("n2", 5), ("n2", 9))]
+    assert [x.node for x in folded(*heard).rumours[0].learned] == ["n1", "n2"]
+
+
+def test_a_light_that_turns_red_is_told_and_one_that_stays_green_is_not() -> None:
+    green, red = (e.LightChanged(at, "linearizable", s, "why", 3) for at, s in ((1, "ok"), (2, "violated")))
+    assert [line.text for line in folded(green, green, red).log if line.kind == "LIGHT"] == [
+        "linearizable is violated: why"
+    ]
+
+
+def test_rates_come_from_differences_of_totals() -> None:
+    counted = [e.OpsCounted(at, ok, ok, 0, 0, 0, 0, 40) for at, ok in ((500_000, 10), (1_000_000, 40))]
+    assert [round(sample.ops_per_s) for sample in folded(*counted).series] == [20, 60]
+
+
+def test_everything_is_bounded() -> None:
+    reigns = [leads("n1", term, term) for term in range(1, 1_000)]
+    beats = [e.Heartbeat(at * 500_000, 0) for at in range(1, 1_000)]
+    view = folded(*reigns, *beats)
+    assert (len(view.log), len(view.reigns), len(view.series)) == (LOG_LINES_MAX, REIGNS_MAX, SERIES_MAX)
+    assert view.log_total == 1_000
+
+
+def test_an_event_about_an_unknown_node_changes_no_node() -> None:
+    assert set(folded(process("n9", "up", 5)).nodes) == set(NODES)
