@@ -1,4 +1,4 @@
-"""The write-ahead log: records <-> bytes. Sans-IO: `cluster.node.segments` and simulated disks do the reading and writing.
+"""The write-ahead log: records <-> bytes. Sans-IO: nodes and simulated disks do the reading and writing.
 
 A segment is a header and then records, and is zero from its last record to its end (segments are written full of zeros
 beforehand: a synced write into existing blocks costs no metadata). A record is a 32-byte header and a msgpack body:
@@ -6,12 +6,12 @@ beforehand: a synced write into existing blocks costs no metadata). A record is 
     marker 4 | type 1, 3 zero | body length 4 | sequence 8 | synced 8 | CRC-32 4        (big-endian)
 
 Law 1: `sequence` counts records from 1 without a gap, through all segments.
-Law 2: `synced` is the highest sequence that was durable when the record was written. So a bad record that is followed by one
-       which says "you were durable" is damage, and is refused; any other bad record belongs to the last, unfinished write
-       (whose sectors may reach the disk in any order), and the log ends before it.
+Law 2: `synced` is the highest sequence that was durable when the record was written. So a bad record that is followed
+       by one which says "you were durable" is damage, and is refused; any other bad record belongs to the last,
+       unfinished write (whose sectors may reach the disk in any order), and the log ends before it.
 Law 3: the CRC starts from the segment's salt, so bytes that a client stores can never pass for a record.
-Law 4: of one `Persist` the hard state is written first. A cut between its records then leaves a newer term beside an older
-       log, which Raft knows how to live with, and never entries of a term that the node has not heard of.
+Law 4: of one `Persist` the hard state is written first. A cut between its records then leaves a newer term beside an
+       older log, which Raft knows how to live with, and never entries of a term that the node has not heard of.
 """
 
 from __future__ import annotations
@@ -104,9 +104,10 @@ def decode_header(data: bytes, path: str) -> SegmentHeader:
 
 
 class Writer:
-    """Turns `Persist`s into bytes; knows the next sequence and what is durable. One per log, carried from segment to segment."""
+    """Turns `Persist`s into bytes; knows the next sequence and what is durable. One per log."""
 
     def __init__(self, salt: int, sequence: int = 0) -> None:
+        # All segments of a log share one salt: a batch is encoded before it is known in which segment it finds room.
         self.salt = salt
         self.sequence = sequence
         self._synced = sequence
@@ -151,6 +152,7 @@ class Replay:
         self.entries: list[Entry] = []
         self.sequence = 0
         self.segments = 0
+        self.salt = 0
 
     def segment(self, data: bytes, path: str, *, last: bool) -> int:
         """Apply one segment; returns the offset after its last whole record, where a writer goes on.
@@ -163,7 +165,7 @@ class Replay:
             raise CorruptLog(path, 0, f"segment {header.number} follows segment {self.segments}")
         if header.first_sequence != self.sequence + 1:
             raise CorruptLog(path, 0, f"begins with record {header.first_sequence}, expected {self.sequence + 1}")
-        self.segments = header.number
+        self.segments, self.salt = header.number, header.salt
         offset = SEGMENT_HEADER_BYTES
         while offset < len(data):
             found = _record_at(data, offset, header.salt)

@@ -110,7 +110,9 @@ def say(line: str) -> None:
 def is_ready(env: Environment, asked_python: str) -> bool:
     """The same question as the start script's `ready`."""
     stamp = env.stamp(env.kind)
-    if env.unfinished.exists() or not (os.access(env.python, os.X_OK) and stamp.is_file() and stamp.read_bytes() == env.requirements.read_bytes()):
+    if env.unfinished.exists() or not os.access(env.python, os.X_OK):
+        return False
+    if not stamp.is_file() or stamp.read_bytes() != env.requirements.read_bytes():
         return False
     return not asked_python or (env.made_with.is_file() and env.made_with.read_text().rstrip("\n") == asked_python)
 
@@ -267,7 +269,7 @@ def install(env: Environment, lock: int) -> None:
     """Installs the requirements with the first installer that manages it."""
     with env.log.open("w+") as log:
         for name, command in installers(env):
-            say(f"preparing {shown(env.venv)} with {name} (first run, {'a few seconds' if name == 'uv' else 'about 20 s'}) ...")
+            say(f"preparing {shown(env.venv)} with {name} (first run, {'a few seconds' if name == 'uv' else 'up to 20 s'}) ...")
             if perform([*command, "-r", str(env.requirements)], log, lock):
                 return
         log.seek(0)
@@ -313,10 +315,11 @@ def prepare(env: Environment, asked_python: str) -> None:
 
 def diagnose(output: str) -> tuple[bool, str]:
     """Whether the installer failed before it changed anything, and its output in one line for a person."""
+    said = "\n".join(line for line in output.splitlines() if not line.startswith("$ "))  # the commands' paths prove nothing
     for pattern, harmless, meaning in _DIAGNOSES:
-        if re.search(pattern, output, re.IGNORECASE):
+        if re.search(pattern, said, re.IGNORECASE):
             return harmless, meaning
-    return False, f"the packages could not be installed: {last_line(output)}"
+    return False, f"the packages could not be installed: {last_line(said)}"
 
 
 def last_line(text: str) -> str:

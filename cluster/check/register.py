@@ -21,9 +21,12 @@ from cluster.core.types import Micros
 Value = str | None
 Config = tuple[Value, int, int]
 
-CONFIGS_MAX = 512
 PENDING_MAX = 1_024
-STEPS_MAX = 4_000
+# Configurations kept, and steps taken to explain one return. In a crowd, keeping all explanations soon becomes hopeless and
+# costs more than looking for one (see `burst`): give up early there.
+CONFIGS_MAX, STEPS_MAX = 1_024, 4_000
+CROWD = 32
+CROWD_CONFIGS_MAX, CROWD_STEPS_MAX = 64, 500
 
 
 class TooHard(Exception):
@@ -67,6 +70,10 @@ class Configurations:
     def quiet(self) -> bool:
         """Nothing is pending but what returned unknown."""
         return len(self._ops) == self._info.bit_count()
+
+    @property
+    def _crowded(self) -> bool:
+        return len(self._ops) - self._info.bit_count() > CROWD
 
     @property
     def certain(self) -> bool:
@@ -169,7 +176,7 @@ class Configurations:
     def _reach(self, starts: list[Config], goal: Op) -> set[Config]:
         """Every configuration in which `goal` took effect now, after as few others as that needs (Law 1)."""
         swaps, target = self._useful_swaps(goal), self._target(goal)
-        bit, found = goal.bit, set[Config]()
+        bit, found, steps_max = goal.bit, set[Config](), CROWD_STEPS_MAX if self._crowded else STEPS_MAX
         seen, stack = set(starts), list(starts)
         while stack:
             config = stack.pop()
@@ -185,8 +192,8 @@ class Configurations:
                 if after not in seen:
                     seen.add(after)
                     stack.append(after)
-            if len(seen) > STEPS_MAX:
-                raise TooHard(f"more than {STEPS_MAX} steps to explain one operation")
+            if len(seen) > steps_max:
+                raise TooHard(f"more than {steps_max} steps to explain one operation")
         return found
 
     def _target(self, goal: Op) -> tuple[Value, ...]:
@@ -233,8 +240,8 @@ class Configurations:
         """Without those that another one can do everything for. Raises `TooHard` when too many are left."""
         if len(configs) < 2:
             return configs
-        if len(configs) > 8 * CONFIGS_MAX:
-            raise TooHard(f"more than {8 * CONFIGS_MAX} configurations")
+        configs_max = CROWD_CONFIGS_MAX if self._crowded else CONFIGS_MAX
+        kept: list[Config] = []
         by_state: dict[Value, list[Config]] = {}
         # Fewest mutators done first: they dominate.
         mutators = self._masks["write"] | self._masks["cas"]
@@ -242,12 +249,10 @@ class Configurations:
             rivals = by_state.setdefault(config[0], [])
             if not any(self._dominates(rival, config) for rival in rivals):
                 rivals.append(config)
-                if len(rivals) > CONFIGS_MAX:
-                    raise TooHard(f"more than {CONFIGS_MAX} configurations")
-        kept = {config for rivals in by_state.values() for config in rivals}
-        if len(kept) > CONFIGS_MAX:
-            raise TooHard(f"more than {CONFIGS_MAX} configurations")
-        return kept
+                kept.append(config)
+                if len(kept) > configs_max:
+                    raise TooHard(f"more than {configs_max} configurations")
+        return set(kept)
 
     def _dominates(self, one: Config, other: Config) -> bool:
         """Whether `one` (same state) can become `other`, or do without what `other` has spent."""

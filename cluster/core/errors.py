@@ -33,3 +33,7 @@ class LawBroken(FaultlineError):
     def __init__(self, law: str, evidence: str) -> None:
         super().__init__(f"{law}: {evidence}")
         self.law, self.evidence = law, evidence
+
+
+class EnvironmentFailed(FaultlineError):
+    """The machine, not the user and not the cluster, is at fault; the text is the one line to read."""

@@ -30,8 +30,10 @@ from cluster.core.effects import (
     SendPeer,
     VerdictChanged,
 )
-from cluster.core.gossip.machine import Gossip, GossipReady, Heard, SetKey
-from cluster.core.kv.ops import Get, Reply, Scan, Write, encode_write
+from cluster.core.gossip.machine import RUMOUR, Gossip
+from cluster.core.gossip.ready import GossipReady, Heard, SetKey
+from cluster.core.gossip.ready import Tick as GossipTick
+from cluster.core.kv.ops import Delete, Get, Reply, Scan, Write, encode_write
 from cluster.core.kv.store import Store, too_large
 from cluster.core.policy import Policy
 from cluster.core.raft.machine import Raft
@@ -52,7 +54,11 @@ from cluster.core.types import PENDING_PROPOSALS_MAX, Dice, Micros, NodeId, Role
 
 # All replicas mark the same indexes, so that a monitor can compare their digests.
 MARK_EVERY = 16
-RUMOUR_KEY = "rumour"
+# A node keeps its newest rumours; one more supersedes the oldest under the same key.
+RUMOURS_MAX = 8
+RUMOUR_CHARS_MAX = 200
+# Where a leader gossips the term it leads, so that nodes without a vote can point clients to it.
+LEADER_KEY = "raft/leader"
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -81,7 +87,7 @@ class Replica:
         policy: Policy,
         dice: Dice,
         generation: int,
-        hard: HardState = HardState(),  # noqa: B008 - frozen
+        hard: HardState = HardState(),
         entries: Sequence[Entry] = (),
     ) -> None:
         self.node, self.members = node, tuple(by_number(members))
@@ -93,6 +99,7 @@ class Replica:
         self._reads: dict[int, Read] = {}  # context -> read, while Raft confirms it
         self._confirmed: deque[tuple[int, Read]] = deque()  # (index to wait for, read), indexes rising
         self._context = 0
+        self._rumours = 0
 
     def handle(self, input: ReplicaInput, now: Micros) -> list[Effect]:
         """Take one input at time `now` (µs) and return the effects it causes, to be performed in order."""
@@ -119,13 +126,22 @@ class Replica:
     def reads_waiting(self) -> int:
         return len(self._reads) + len(self._confirmed)
 
+    @property
+    def leader_hint(self) -> NodeId | None:
+        """Whom a client should ask: whom Raft follows here, or who gossips that it leads the highest term."""
+        if self.raft is not None:
+            return self.raft.leader
+        claims = ((self.gossip.keys_of(member).get(LEADER_KEY, ""), member) for member in self.members)
+        terms = [(int(term), member) for term, member in claims if term.isdecimal()]
+        return max(terms)[1] if terms else None
+
     # ---- inputs ----------------------------------------------------------------------------------------------
 
     def _on_tick(self, input: Tick, now: Micros, effects: list[Effect]) -> None:
         if self.raft is not None and now >= self.raft.deadline():
             self._step(input, now, effects)
         if now >= self.gossip.deadline():
-            self._gossiped(self.gossip.step(input, now), now, effects)
+            self._gossiped(self.gossip.step(GossipTick(), now), now, effects)
         self._check(now, effects)
 
     def _on_peer(self, input: FromPeer, now: Micros, effects: list[Effect]) -> None:
@@ -141,7 +157,9 @@ class Replica:
         if input.verb == "transfer":
             self._step(Transfer(input.argument), now, effects)
         elif input.verb == "rumour":
-            self._gossiped(self.gossip.step(SetKey(RUMOUR_KEY, input.argument), now), now, effects)
+            key = f"{RUMOUR}/{self._rumours % RUMOURS_MAX}"
+            self._rumours += 1
+            self._gossiped(self.gossip.step(SetKey(key, input.argument[:RUMOUR_CHARS_MAX]), now), now, effects)
 
     def _on_froze(self, input: Froze, now: Micros, effects: list[Effect]) -> None:
         self.detector.froze(input.gap_us, now)
@@ -158,7 +176,7 @@ class Replica:
     def _serve(self, requests: Sequence[FromClient], now: Micros, effects: list[Effect]) -> None:
         """Writes of one batch become one proposal; reads follow, so that they share one confirmation."""
         if self.raft is None:
-            effects.extend(Answer(request.token, Reply("fail", error="not a voter")) for request in requests)
+            effects.extend(Answer(request.token, self._fail("not a voter")) for request in requests)
             return
         writes: list[tuple[int, bytes]] = []
         reads: list[Read] = []
@@ -200,8 +218,7 @@ class Replica:
         return self.store.scan(operation.prefix, operation.limit)
 
     def _fail(self, error: str) -> Reply:
-        leader = self.raft.leader if self.raft is not None else None
-        return Reply("fail", error=error, leader=leader)
+        return Reply("fail", error=error, leader=self.leader_hint)
 
     # ---- Raft ------------------------------------------------------------------------------------------------
 
@@ -210,7 +227,7 @@ class Replica:
         raft = self.raft
         if raft is None:
             return
-        commit = raft.commit
+        commit, led = raft.commit, raft.role is Role.LEADER
         ready = raft.step(input, now)
         if ready.persist is not None:
             effects.append(ready.persist)
@@ -224,6 +241,9 @@ class Replica:
         if raft.role is Role.LEADER and raft.commit > commit:
             effects.append(Report(LeaderCommitted(raft.commit, raft.term)))
         effects.extend(Report(event) for event in ready.events)
+        if led is not (raft.role is Role.LEADER):
+            term = "" if led else str(raft.term)
+            self._gossiped(self.gossip.step(SetKey(LEADER_KEY, term), now), now, effects)
 
     def _settle_proposals(self, ready: Ready, tokens: Sequence[int], effects: list[Effect]) -> None:
         if ready.accepted is not None:
@@ -245,13 +265,9 @@ class Replica:
 
     def _forsake_proposals(self, effects: list[Effect]) -> None:
         """Leadership is lost: the next leader may hold these entries and commit them, or may not (Law 2)."""
-        for proposal in self._proposals:
-            reply = Reply("unknown", error="leadership lost before commit", leader=self._leader_hint())
-            effects.append(Answer(proposal.token, reply))
+        reply = Reply("unknown", error="leadership lost before commit", leader=self.leader_hint)
+        effects.extend(Answer(proposal.token, reply) for proposal in self._proposals)
         self._proposals.clear()
-
-    def _leader_hint(self) -> NodeId | None:
-        return None if self.raft is None else self.raft.leader
 
     def _settle_reads(self, ready: Ready, effects: list[Effect]) -> None:
         for outcome in ready.reads:
@@ -271,9 +287,12 @@ class Replica:
         for subject in ready.evidence:
             self.detector.heard(subject, now)
         effects.extend(Report(rumour) for rumour in ready.learned)
+        self._check(now, effects)
 
     def _check(self, now: Micros, effects: list[Effect]) -> None:
-        """Ask the detectors; whom they convict, gossip no longer picks as a live partner."""
+        """Ask the detectors when something is due; whom they convict, gossip seldom picks as a partner."""
+        if now < self.detector.deadline():
+            return
         verdicts = self.detector.check(now)
         effects.extend(Report(verdict) for verdict in verdicts)
         if any(isinstance(verdict, VerdictChanged) for verdict in verdicts):
@@ -281,7 +300,7 @@ class Replica:
 
 
 def _unfit(write: Write) -> str:
-    return too_large(write.key, "" if not hasattr(write, "value") else write.value)
+    return too_large(write.key, "" if isinstance(write, Delete) else write.value)
 
 
 def _answer(proposal: Proposal, index: int, entry: Entry, reply: Reply) -> Reply:

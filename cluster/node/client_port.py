@@ -1,4 +1,4 @@
-"""Clients of the key-value store, on the node's TCP port: pipelined requests, answers in the order in which they become known.
+"""Clients of the key-value store, on the node's TCP port: pipelined requests, answers as they become known.
 
 Law 1: a request that was not taken in is answered "fail": it has certainly not happened.
 Law 2: a client may have so many requests open and no more, and is not read from while it does not read its answers.

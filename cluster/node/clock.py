@@ -1,7 +1,8 @@
 """What time a node believes it is, and how it notices that it was frozen.
 
 Law 1: protocol time never falls: when a skew is taken away it stands still until the true clock has caught up.
-Law 2: drift leaves its residue: a clock that ran fast stays ahead when it runs true again (nothing here disciplines it).
+Law 2: drift leaves its residue: a clock that ran fast stays ahead when it runs true again (nothing here disciplines
+       it).
 Law 3: freezes are found on the true clock, before anything that queued up meanwhile is looked at.
 """
 

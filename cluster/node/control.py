@@ -2,8 +2,8 @@
 
 Law 1: EOF ends the process at once: nothing of a lab outlives its supervisor.
 Law 2: of the periodic state only the newest waits; what it replaces is counted.
-Law 3: urgent events wait in order, up to a bound; beyond it they are dropped, and `TelemetryLost` says how many as soon as
-       anything can be said again.
+Law 3: urgent events wait in order, up to a bound; beyond it they are dropped, and `TelemetryLost` says how many as
+       soon as anything can be said again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from cluster import wire
 from cluster.core.errors import FaultlineError, ProtocolError
@@ -88,8 +88,7 @@ class ControlLink(asyncio.Protocol):
         self._write(Hello("node", self._node, epoch))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         transport.set_write_buffer_limits(high=BUFFER_BYTES_HIGH)
 
     def data_received(self, data: bytes) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol, cast
 
 from cluster import wire
 from cluster.core.errors import ProtocolError
@@ -20,6 +20,15 @@ from cluster.node.listener import Identity
 BUFFER_BYTES_MAX: Final = 256 * 1024
 
 
+class DatagramOut(Protocol):
+    """What asyncio's and uvloop's datagram transports have in common (the abstract class lacks the buffer's size)."""
+
+    def sendto(self, data: bytes, addr: tuple[str, int]) -> None: ...
+    def get_write_buffer_size(self) -> int: ...
+    def is_closing(self) -> bool: ...
+    def abort(self) -> None: ...
+
+
 class Datagrams(asyncio.DatagramProtocol):
     """The node's UDP endpoint. `hear(sender, message)` gets what is authentic and addressed to this node."""
 
@@ -28,11 +37,11 @@ class Datagrams(asyncio.DatagramProtocol):
     ) -> None:
         self.overflowed = 0
         self._identity, self._hear, self._complaints = identity, hear, complaints
-        self._transport: asyncio.DatagramTransport | None = None
+        self._transport: DatagramOut | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not asserted by type: uvloop's datagram transport is not an `asyncio.DatagramTransport`.
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = cast(DatagramOut, transport)
 
     def seal(self, to: NodeId, message: GossipMessage) -> bytes:
         """The datagram for `to`. Raises `ProtocolError` when it would be too large."""

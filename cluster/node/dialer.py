@@ -1,15 +1,17 @@
 """One outgoing connection to one peer, for ever: dial, prove, send, and dial again.
 
 Law 1: a connection carries messages one way, from the opener to the acceptor; answers come on the peer's own.
-Law 2: without a connection a message is dropped at once: Raft sends again what still matters, and stale news only harms.
-Law 3: when the peer reads too slowly, the newest messages are dropped, not the oldest: what is delivered then has no gap.
+Law 2: without a connection a message is dropped at once: Raft sends again what still matters, and stale news only
+       harms.
+Law 3: when the peer reads too slowly, the newest messages are dropped, not the oldest: what is delivered then has no
+       gap.
 Law 4: pauses between attempts grow from 10 ms to half a second, with jitter, so that a restarted node is not stormed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from cluster import wire
 from cluster.core.errors import ProtocolError
@@ -125,8 +127,7 @@ class Link(asyncio.Protocol):
         self.full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         transport.set_write_buffer_limits(high=BUFFER_BYTES_HIGH)
         send_at_once(transport)
         self._deadline = asyncio.get_running_loop().call_later(HANDSHAKE_TIMEOUT_S, transport.abort)

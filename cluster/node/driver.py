@@ -1,7 +1,8 @@
 """One turn of a node: look at the clock, handle what waits, perform the effects in order, arm the timer.
 
 Law 1: the clock is looked at first. After a freeze the replica hears `Froze` before anything that queued up meanwhile.
-Law 2: inputs come before timers: a heartbeat that has arrived is handled before the election timer that it was to prevent.
+Law 2: inputs come before timers: a heartbeat that has arrived is handled before the election timer that it was to
+       prevent.
 Law 3: this is the one place where effects are performed, in the order given.
 Law 4: a broken invariant ends the process: a node that no longer keeps its own laws must not speak.
 """
@@ -11,7 +12,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from cluster.core.effects import Answer, Effect, Order, ReplicaInput, Report, SendGossip, SendPeer
+from cluster.core.effects import (
+    Answer,
+    Effect,
+    FromGossip,
+    FromPeer,
+    Order,
+    ReplicaInput,
+    Report,
+    SendGossip,
+    SendPeer,
+)
 from cluster.core.errors import UsageError
 from cluster.core.raft.ready import Froze, Persist, Tick
 from cluster.core.replica import Replica
@@ -54,6 +65,7 @@ class Driver:
         self._round_trips = RoundTrips()
         self._loop = asyncio.get_running_loop()
         self._turn_is_due = False
+        self._stopped = True
         self._timer: asyncio.TimerHandle | None = None
         self._transport: Transport
         self._storage: Storage
@@ -61,18 +73,24 @@ class Driver:
     def start(self, transport: Transport, storage: Storage, plan: FaultPlan) -> None:
         """Begin to take turns."""
         self._transport, self._storage = transport, storage
+        self._stopped = False
         self.apply(plan)
         self.wake()
 
+    @property
+    def started(self) -> bool:
+        return not self._stopped
+
     def stop(self) -> None:
         """Take no further turn."""
-        self._turn_is_due = True
+        self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     def wake(self) -> None:
         """Take a turn once the loop has read all its sockets."""
-        if not self._turn_is_due:
+        if not (self._turn_is_due or self._stopped):
             self._turn_is_due = True
             self._loop.call_soon(self._turn)
 
@@ -107,9 +125,11 @@ class Driver:
 
     def _turn(self) -> None:
         self._turn_is_due = False
+        if self._stopped:
+            return
         try:
             self._take_turn()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Law 4: not swallowed: `broken` ends the process with this error.
             self.stop()
             self._broken(error)
@@ -134,7 +154,9 @@ class Driver:
         self._arm(now_us)
 
     def _handle(self, input: ReplicaInput, now: Micros, now_us: Micros) -> None:
-        if isinstance(input, Order):
+        if isinstance(input, (FromPeer, FromGossip)):
+            self._round_trips.heard(input.sender, input.message, now_us)
+        elif isinstance(input, Order):
             try:
                 self._perform(self._replica.handle(input, now), now_us)
             except UsageError as error:

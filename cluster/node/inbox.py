@@ -1,7 +1,9 @@
 """Everything that waits for the node's next turn.
 
-Law 1: whoever hears something only puts it here: nothing is judged by the clock until the driver has looked at the clock.
-Law 2: bounded: beyond the bound a peer's message is dropped (Raft and gossip send again) and a client is refused, and both are counted.
+Law 1: whoever hears something only puts it here: nothing is judged by the clock until the driver has looked at the
+       clock.
+Law 2: bounded: beyond the bound a peer's message is dropped (Raft and gossip send again) and a client is refused, and
+       both are counted.
 Law 3: completions of the disk are never dropped; they need no room, since the highest token says it all.
 """
 

@@ -1,7 +1,9 @@
 """The node's one TCP port: whoever proves to hold the run's secret becomes a peer's or a client's session.
 
-Law 1: before the proof a connection may send one small frame and has two seconds; afterwards it is bounded by its session.
-Law 2: whatever is malformed, too large, unproven or too much closes the connection and is counted; nothing else happens.
+Law 1: before the proof a connection may send one small frame and has two seconds; afterwards it is bounded by its
+       session.
+Law 2: whatever is malformed, too large, unproven or too much closes the connection and is counted; nothing else
+       happens.
 Law 3: nothing is believed before `Accepted` went out: bytes sent ahead of it are a breach.
 """
 
@@ -11,7 +13,7 @@ import asyncio
 import secrets
 import socket
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import msgspec
 
@@ -86,8 +88,7 @@ class Inbound(asyncio.Protocol):
         self._counted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         if not self._door.admits():
             self._door.complaints.add("crowded", "too many connections: the newest is closed")
             transport.abort()

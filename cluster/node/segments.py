@@ -1,7 +1,8 @@
-"""The files of one write-ahead log: recovery, appending, rolling over. Blocking; used at start-up and by the storage thread.
+"""The files of one write-ahead log: recovery, appending, rolling over. Blocking.
 
 Law 1: a segment appears under its name only when it is full of zeros, headed and durable (made under another name, renamed).
-Law 2: what lies behind the end of the log is zeroed, durably, before the log goes on: no stale record may ever follow a new one.
+Law 2: what lies behind the end of the log is zeroed, durably, before the log goes on: no stale record may ever follow a
+       new one.
 Law 3: one process at a time: the directory is locked for as long as this one lives.
 """
 
@@ -24,9 +25,9 @@ from cluster.core.raft.ready import Persist
 # The first segment is small so that fifty nodes start at once; later ones grow fourfold to the last size.
 SEGMENT_BYTES_FIRST: Final = 256 * 1024
 SEGMENT_BYTES_MAX: Final = 8 * 1024 * 1024
-_GROWTH = 4
-_NAME = "wal-{:08d}.log"
-_PATTERN = "wal-*.log"
+_GROWTH: Final = 4
+_NAME: Final = "wal-{:08d}.log"
+_PATTERN: Final = "wal-*.log"
 
 
 class StorageFailed(FaultlineError):
@@ -41,92 +42,101 @@ class Recovered(msgspec.Struct, frozen=True):
     cut_bytes: int
 
 
+class Tail(msgspec.Struct):
+    """The segment that is being written."""
+
+    fd: int
+    number: int
+    size: int
+    offset: int
+
+
 class Segments:
     """An open log, ready to go on."""
 
     def __init__(self, directory: Path) -> None:
         """Lock the directory, read all of it, mend its end. Raises `CorruptLog` or `StorageFailed`."""
         self._directory = directory
+        self._directory_fd = _lock(directory)
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._directory_fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-            fcntl.flock(self._directory_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StorageFailed(f"{directory}: another process holds this log") from None
+            replay, self._tail, cut_bytes = self._recover(sorted(directory.glob(_PATTERN)))
         except OSError as error:
-            raise StorageFailed(f"{directory}: {error.strerror}") from error
-        try:
-            self.recovered = self._recover()
-        except OSError as error:
+            os.close(self._directory_fd)
             raise StorageFailed(f"{error.filename or directory}: {error.strerror}") from error
+        except BaseException:
+            os.close(self._directory_fd)
+            raise
+        self.recovered = Recovered(replay.hard, replay.entries, cut_bytes)
 
     def append(self, persists: Sequence[Persist]) -> None:
-        """Make these durable, in order, with one write and one fdatasync. Raises `OSError`; the log is then unusable."""
+        """Make these durable, in order: one write, one fdatasync. Raises `OSError`; the log is then unusable."""
+        first_sequence = self._writer.sequence + 1
         data = b"".join(self._writer.records(persist) for persist in persists)
-        if self._offset + len(data) > self._size:
-            self._roll(len(data), next_sequence=self._sequence + 1)
-        _write_at(self._fd, data, self._offset)
-        _data_sync(self._fd)
-        self._offset += len(data)
-        self._sequence = self._writer.sequence
+        if self._tail.offset + len(data) > self._tail.size:
+            old = self._tail
+            self._tail = self._create(old.number + 1, first_sequence, len(data))
+            os.close(old.fd)
+        _write_at(self._tail.fd, data, self._tail.offset)
+        _data_sync(self._tail.fd)
+        self._tail.offset += len(data)
         self._writer.all_synced()
 
     def close(self) -> None:
-        os.close(self._fd)
+        """Give the files and the lock back."""
+        os.close(self._tail.fd)
         os.close(self._directory_fd)
 
-    def _recover(self) -> Recovered:
+    def _recover(self, paths: Sequence[Path]) -> tuple[wal.Replay, Tail, int]:
+        """What all segments say, the one to go on in, and how many bytes of an unfinished write were zeroed."""
         replay = wal.Replay()
-        paths = sorted(self._directory.glob(_PATTERN))
-        offset = size = salt = 0
-        cut_bytes = 0
-        for at, path in enumerate(paths):
-            data = path.read_bytes()
-            last = at == len(paths) - 1
-            offset = replay.segment(data, str(path), last=last)
-            if last:
-                size, salt = len(data), wal.decode_header(data, str(path)).salt
-                cut_bytes = len(data[offset:].rstrip(b"\x00"))
-        self._number, self._sequence = replay.segments, replay.sequence
         if not paths:
-            self._writer = wal.Writer(salt=0)
-            self._fd = self._size = self._offset = -1
-            self._roll(0, next_sequence=1)
-        else:
-            self._fd = os.open(paths[-1], os.O_RDWR | os.O_CLOEXEC)
-            self._size, self._offset = size, offset
-            self._writer = wal.Writer(salt, replay.sequence)
-            if cut_bytes:
-                _write_at(self._fd, bytes(cut_bytes), offset)
-                _data_sync(self._fd)
-        return Recovered(replay.hard, replay.entries, cut_bytes)
+            self._writer = wal.Writer(salt=secrets.randbits(32))
+            return replay, self._create(1, 1, 0), 0
+        data, offset = b"", 0
+        for path in paths:
+            data = path.read_bytes()
+            offset = replay.segment(data, str(path), last=path == paths[-1])
+        self._writer = wal.Writer(replay.salt, replay.sequence)
+        tail = Tail(os.open(paths[-1], os.O_RDWR | os.O_CLOEXEC), replay.segments, len(data), offset)
+        cut_bytes = len(data[offset:].rstrip(b"\x00"))
+        if cut_bytes:
+            _write_at(tail.fd, bytes(cut_bytes), offset)
+            _data_sync(tail.fd)
+        return replay, tail, cut_bytes
 
-    def _roll(self, room_bytes: int, next_sequence: int) -> None:
-        """Go on in a new segment with room for at least `room_bytes`. All records of the old one are durable."""
-        number = self._number + 1
+    def _create(self, number: int, first_sequence: int, room_bytes: int) -> Tail:
+        """A new segment with room for `room_bytes`, durable with its name. All records before it are durable, too."""
         size = min(SEGMENT_BYTES_MAX, SEGMENT_BYTES_FIRST * _GROWTH ** (number - 1))
         size = max(size, room_bytes + wal.SEGMENT_HEADER_BYTES)
-        # The records of a batch that did not fit are encoded with the old segment's salt: all segments of a log share it.
-        salt = self._writer.salt or secrets.randbits(31) + 1
+        header = wal.SegmentHeader(number, first_sequence, self._writer.salt).encode()
         path = self._directory / _NAME.format(number)
-        fd = self._create(path, wal.SegmentHeader(number, next_sequence, salt).encode(), size)
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._writer.salt = salt
-        self._fd, self._number, self._size, self._offset = fd, number, size, wal.SEGMENT_HEADER_BYTES
-
-    def _create(self, path: Path, header: bytes, size: int) -> int:
         unborn = path.with_suffix(".new")
         fd = os.open(unborn, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             _write_at(fd, header + bytes(size - len(header)), 0)
             os.fsync(fd)
-            os.rename(unborn, path)
+            unborn.rename(path)
             os.fsync(self._directory_fd)
         except OSError:
             os.close(fd)
             raise
-        return fd
+        return Tail(fd, number, size, len(header))
+
+
+def _lock(directory: Path) -> int:
+    """A descriptor of the directory that holds its lock. Raises `StorageFailed`."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StorageFailed(f"{directory}: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        reason = "another process holds this log" if isinstance(error, BlockingIOError) else error.strerror
+        raise StorageFailed(f"{directory}: {reason}") from error
+    return fd
 
 
 def _write_at(fd: int, data: bytes, offset: int) -> None:
@@ -143,4 +153,3 @@ def _data_sync(fd: int) -> None:
         fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
     else:
         os.fdatasync(fd)
-

@@ -1,11 +1,13 @@
 """Durability as a mailbox: `Persist` goes in, and comes back as a token once it and all before it are on the disk.
 
-Law 1: nothing is reported durable before fdatasync has returned; what waits meanwhile goes into the next write together (group commit).
-Law 2: a real error of the disk ends the node. After a failed fsync nobody knows what the disk holds, and trying again would
-       only look like success; a restart reads what is really there.
-Law 3: disk faults of the plan act before the first byte is written, so whatever is held up is *lost* when the process is killed.
-       "slow" holds each write for the delay, "hang" until the fault ends. "fail" complains once and then holds as well: the
-       injected error comes before any byte, so unlike a real one it can be retried, and healing lets the node recover by itself.
+Law 1: nothing is reported durable before fdatasync has returned; what waits meanwhile goes into the next write
+       together (group commit).
+Law 2: a real error of the disk ends the node. After a failed fsync nobody knows what the disk holds, and trying again
+       would only look like success; a restart reads what is really there.
+Law 3: disk faults of the plan act before the first byte is written, so whatever is held up is *lost* when the process
+       is killed. "slow" holds each write for the delay, "hang" until the fault ends. "fail" complains once and then
+       holds as well: the injected error comes before any byte, so unlike a real one it can be retried, and healing
+       lets the node recover by itself.
 """
 
 from __future__ import annotations

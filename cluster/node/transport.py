@@ -1,6 +1,7 @@
-"""How a node's messages reach the other nodes: TCP for Raft, UDP for gossip, one port number for both and for the clients.
+"""How a node's messages reach the other nodes: TCP for Raft, UDP for gossip, on one port number.
 
-Law 1: the sender of a message is whom the connection proved to be, or who signed the datagram; never what a message says.
+Law 1: the sender of a message is whom the connection proved to be, or who signed the datagram; never what a message
+       says.
 Law 2: every message passes the fault shim on its way out and on its way in.
 Law 3: one encoding per message object, even when it goes to several peers; one write per peer and turn.
 """
@@ -54,6 +55,7 @@ class Transport:
         self._server: asyncio.Server | None = None
         self._encoded: tuple[RaftMessage, bytes] | None = None
         self._queued: dict[NodeId, Dialer] = {}
+        self._dials: list[asyncio.Task[None]] = []
 
     async def listen(self) -> None:
         """Take the port. Raises `PortTaken`."""
@@ -69,8 +71,12 @@ class Transport:
 
     def dial(self, tasks: asyncio.TaskGroup) -> None:
         """Begin to keep a connection to every voter."""
-        for dialer in self._dialers.values():
-            tasks.create_task(dialer.run(), name=f"dial {dialer.peer}")
+        self._dials = [tasks.create_task(d.run(), name=f"dial {d.peer}") for d in self._dialers.values()]
+
+    def hang_up(self) -> None:
+        """Stop dialling."""
+        for dial in self._dials:
+            dial.cancel()
 
     def send_peer(self, to: NodeId, message: RaftMessage, now_us: Micros) -> None:
         """Queue a Raft message; it leaves with `flush`, or when the faults in force let it. `now_us` is true time."""

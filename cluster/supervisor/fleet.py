@@ -7,8 +7,9 @@ Law 3: a node that ended by itself stays down until somebody starts it: restarti
 
 from __future__ import annotations
 
+import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from cluster.core.types import NodeId
@@ -49,6 +50,7 @@ class Fleet:
         self._first_epoch = first_epoch
         self._members: dict[str, Member] = {}
         self._by_process: dict[str, Member] = {}
+        self._exits: list[asyncio.Future[None]] = []
 
     def enlist(self, name: str, recipe: Recipe, *, is_node: bool) -> None:
         self._members[name] = Member(name, recipe, is_node, epoch=self._first_epoch)
@@ -76,6 +78,14 @@ class Fleet:
     @property
     def none_stopped(self) -> bool:
         return not any(member.stopped and member.process for member in self._members.values())
+
+    async def gone(self, names: Iterable[str]) -> None:
+        """Until none of these has a process."""
+        waited = tuple(names)
+        while any(self.there(name) for name in waited):
+            exit_seen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._exits.append(exit_seen)
+            await exit_seen
 
     # ---- wishes -------------------------------------------------------------------------------------------------
 
@@ -157,7 +167,7 @@ class Fleet:
     def _ended(self, member: Member, how: str) -> None:
         del self._by_process[member.process]
         asked = member.killed or not member.wanted
-        why = f"{how}: {member.why}" if member.killed else how if member.wanted else member.why
+        why = f"{how} ({member.why})" if member.killed else how if member.wanted else member.why
         member.process, member.stopped = "", False
         self._tell(member, "down", why)
         member.pid = 0
@@ -165,6 +175,10 @@ class Fleet:
             member.wanted = False  # law 3
         else:
             self._reconcile(member)
+        waiting, self._exits = self._exits, []
+        for exit_seen in waiting:
+            if not exit_seen.done():
+                exit_seen.set_result(None)
 
     def _tell(self, member: Member, state: str, why: str) -> None:
         member.state = state

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from cluster.core.errors import ProtocolError
 from cluster.telemetry.control import ControlMessage, Hello
@@ -77,8 +77,7 @@ class Party(asyncio.Protocol):
     # ---- asyncio.Protocol ---------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         transport.set_write_buffer_limits(high=_BUFFER_HIGH_BYTES)
         self._deadline = asyncio.get_running_loop().call_later(_HELLO_WITHIN_S, self.abort)
 

@@ -17,6 +17,8 @@ from cluster.core.errors import LawBroken, ProtocolError
 from cluster.core.kv.ops import Cas, Delete, Put, Reply, decode_write
 from cluster.core.types import KEY_BYTES_MAX, VALUE_BYTES_MAX
 
+# A scan's reply must fit into one frame, even if every character takes three bytes.
+SCAN_CHARS_MAX = 1024 * 1024
 _HEADER = struct.Struct(">QQB")  # index, term, kind
 
 
@@ -68,15 +70,21 @@ class Store:
         return self._items.get(key)
 
     def scan(self, prefix: str, limit: int) -> Reply:
-        """Keys with `prefix` and their values, in key order, at most `limit`."""
+        """Keys with `prefix` and their values, in key order, at most `limit`; a failure when they exceed `SCAN_CHARS_MAX`."""
         if self._sorted_keys is None:
             self._sorted_keys = sorted(self._items)
         keys = self._sorted_keys
         found: list[tuple[str, str]] = []
+        size = 0
         for position in range(bisect_left(keys, prefix), len(keys)):
             if not keys[position].startswith(prefix) or len(found) >= limit:
                 break
             found.append((keys[position], self._items[keys[position]].value))
+            size += len(keys[position]) + len(found[-1][1])
+            if size > SCAN_CHARS_MAX:
+                return Reply(
+                    "fail", revision=self.revision, error=f"scan exceeds {SCAN_CHARS_MAX} characters: narrow it"
+                )
         return Reply("ok", revision=self.revision, items=tuple(found))
 
     def __len__(self) -> int:

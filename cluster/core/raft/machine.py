@@ -154,7 +154,7 @@ class Raft:
         return self._s.log.runs(limit)
 
     def progress(self, now: Micros) -> tuple[tuple[NodeId, int, int, str, Micros], ...]:
-        """Per follower (node, next index, match index, "probe" | "replicate", µs since its last answer); empty unless leader."""
+        """Per follower (node, next index, match index, "probe" | "replicate", µs since its answer); empty unless leader."""
         return tuple(
             (peer, p.next_index, p.match_index, p.state, now - p.acked_us) for peer, p in self._s.progress.items()
         )
@@ -235,7 +235,6 @@ def _on_ask_read(s: RaftState, input: AskRead, now: Micros) -> None:
         s.reads.ask(input.context)
         if s.commit >= s.noop_index and s.reads.wants_broadcast():
             broadcast(s, now)
-        s.ready.reads.extend(s.reads.confirm(s.quorum_seq()))  # a single voter is its own majority
 
 
 def _on_transfer(s: RaftState, input: Transfer, now: Micros) -> None:

@@ -20,7 +20,16 @@ REPLICATE = "replicate"
 class Progress:
     """One follower, as its leader sees it. `acked_seq` is the newest broadcast it answered, at `acked_us`."""
 
-    __slots__ = ("_in_flight", "_inflight_max", "_probed", "acked_seq", "acked_us", "match_index", "next_index", "state")
+    __slots__ = (
+        "_in_flight",
+        "_inflight_max",
+        "_probed",
+        "acked_seq",
+        "acked_us",
+        "match_index",
+        "next_index",
+        "state",
+    )
 
     def __init__(self, next_index: int, inflight_max: int, now: Micros) -> None:
         self.state = PROBE

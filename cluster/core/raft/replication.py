@@ -56,6 +56,8 @@ def broadcast(s: RaftState, now: Micros) -> None:
         # Nothing new, a full window, or a follower that answers no probe: an empty one shows that the leader lives.
         if not _send_entries(s, peer, progress, shared):
             s.send(peer, _append(s, progress.next_index, shared, empty=True))
+    if not s.peers:
+        s.ready.reads.extend(s.reads.confirm(s.seq))  # a single voter is its own majority
 
 
 def replicate(s: RaftState, now: Micros) -> None:

@@ -11,7 +11,6 @@ import msgspec
 
 from cluster.core.errors import LawBroken
 from cluster.core.policy import RaftPolicy
-from cluster.core.raft.messages import Entry
 from cluster.core.raft.ready import AskRead, Froze, Propose, Transfer
 from cluster.core.types import MS, SECOND, NodeId, Role
 from tests.cluster.core.raft.monitors import (
@@ -44,6 +43,10 @@ class Chances(msgspec.Struct, frozen=True):
     heal: float = 1.5
     freeze: float = 0.5
     transfer: float = 0.5
+    reign: float = 0  # one whole reign of figure 8: elected by some, replicates to others, is cut off
+
+
+USUAL = Chances()
 
 
 class Exercised(msgspec.Struct):
@@ -60,7 +63,7 @@ class Exercised(msgspec.Struct):
 class Chaos:
     """One schedule over `count` voters."""
 
-    def __init__(self, seed: int, policy: RaftPolicy, chances: Chances = Chances()) -> None:  # noqa: B008 - frozen
+    def __init__(self, seed: int, policy: RaftPolicy, chances: Chances = USUAL) -> None:
         self.rng = random.Random(seed)
         count = self.rng.choice((3, 3, 5))
         self.acked, self.election = AckedWritesSurvive(), ElectionSafety()
@@ -186,10 +189,36 @@ class Chaos:
         if node := self._leader():
             self.world.step(node, Transfer(self.rng.choice(self.world.voters)))
 
+    def reign(self) -> None:
+        """A node is elected with the help of some, and what it writes reaches few or none: figure 8 is made of these."""
+        world, rng = self.world, self.rng
+        for member in world.members.values():
+            member.disk.auto = True
+        node = rng.choice(world.voters)
+        if world.members[node].raft is None:
+            world.start(node)
+        self._connect(node, rng.randrange(len(world.voters)))
+        world.tick(node, world.policy.election_max_us)
+        world.deliver()
+        self._connect(node, rng.choice((0, 0, 1, 2)))
+        if world.raft(node).role is Role.LEADER and rng.random() < 0.7:
+            self.serial += 1
+            data = f"w{self.serial}".encode()
+            self.acked.propose(node, world.step(node, Propose((data,))), data)
+        world.deliver()
+        for _ in range(rng.randrange(3)):
+            world.tick(node, world.policy.heartbeat_us)
+            world.deliver()
 
-def first_violation(
-    policy: RaftPolicy, seeds: range, steps: int, chances: Chances = Chances()  # noqa: B008 - frozen
-) -> tuple[int, str] | None:
+    def _connect(self, node: NodeId, count: int) -> None:
+        """Only `node` and `count` others reach each other; what was under way is lost."""
+        others = self.rng.sample([other for other in self.world.voters if other != node], count)
+        self.world.cut = {link for link in self.world.links if not {*link} <= {node, *others} or node not in link}
+        for link in self.world.cut:
+            self.world.links[link].clear()
+
+
+def first_violation(policy: RaftPolicy, seeds: range, steps: int, chances: Chances = USUAL) -> tuple[int, str] | None:
     """(seed, law) of the first schedule in `seeds` that breaks a law, None when all keep them."""
     for seed in seeds:
         try:
@@ -197,8 +226,3 @@ def first_violation(
         except (Violation, LawBroken) as error:
             return seed, str(error)
     return None
-
-
-def log_of(world: World, node: NodeId) -> list[Entry]:
-    raft = world.raft(node)
-    return raft.log.slice(1, raft.last_index)

@@ -45,8 +45,8 @@ class VotesAreKept(Watcher):
         if message.term > disk.hard.term:
             raise Violation("term is durable before it is spoken", f"{source} says {message}, disk {disk.hard}")
         if isinstance(message, Vote) and message.granted:
-            if self.votes.setdefault((source, message.term), target) != target:
-                first = self.votes[source, message.term]
+            first = self.votes.setdefault((source, message.term), target)
+            if first != target:
                 raise Violation("one vote per term", f"{source} gave {first} and {target} its vote of {message.term}")
         if isinstance(message, Appended) and message.accepted and message.match_index > len(disk.entries):
             raise Violation("acknowledged entries are durable", f"{source} says {message}, has {len(disk.entries)}")

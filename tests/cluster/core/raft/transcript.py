@@ -31,7 +31,7 @@ import msgspec
 
 from cluster.core.policy import RaftPolicy
 from cluster.core.raft.messages import Entry, EntryKind
-from cluster.core.raft.ready import AskRead, Froze, Propose, ReadReady, Transfer
+from cluster.core.raft.ready import AskRead, Froze, Propose, RaftInput, ReadReady, Transfer
 from cluster.core.types import MS, SECOND, Micros, NodeId
 from tests.cluster.core.raft.world import Disk, Link, World
 
@@ -78,7 +78,7 @@ class Script:
 
     def cluster(self, words: list[str]) -> None:
         count, fields = int(words[0]), dict(word.split("=") for word in words[1:])
-        policy = RaftPolicy(**{name: value_of(text) for name, text in fields.items()})
+        policy = msgspec.convert({name: value_of(text) for name, text in fields.items()}, RaftPolicy)
         self.luck = {f"n{number}": Luck((number - 1) / 10) for number in range(1, count + 1)}
         self.world = World(count, policy, dict(self.luck))
 
@@ -199,6 +199,10 @@ def _queue(change: Callable[[World, Link], None]) -> Callable[[Script, list[str]
     return run
 
 
+def _step(script: Script, node: NodeId, input: RaftInput) -> None:
+    script.w.step(node, input)
+
+
 COMMANDS: dict[str, Callable[[Script, list[str]], None]] = {
     "luck": lambda s, w: setattr(s.luck[w[0]], "fraction", float(w[1])),
     "tick": Script.tick,
@@ -211,9 +215,9 @@ COMMANDS: dict[str, Callable[[Script, list[str]], None]] = {
     "isolate": Script.isolate,
     "heal": lambda s, w: s.w.cut.clear(),
     "propose": Script.propose,
-    "read": lambda s, w: s.w.step(w[0], AskRead(int(w[1]))) and None,
+    "read": lambda s, w: _step(s, w[0], AskRead(int(w[1]))),
     "read?": Script.was_read,
-    "transfer": lambda s, w: s.w.step(w[0], Transfer(w[1])) and None,
+    "transfer": lambda s, w: _step(s, w[0], Transfer(w[1])),
     "freeze": lambda s, w: freeze(s.w, w[0], time_of(w[1])),
     "crash": lambda s, w: s.w.crash(w[0]),
     "restart": lambda s, w: s.w.start(w[0]),

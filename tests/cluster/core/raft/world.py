@@ -109,9 +109,7 @@ class World:
         assert member.raft is None, f"{node} is up"
         disk = member.disk
         member.applied = []
-        member.raft = Raft(
-            node, self.voters, self.policy, self.dice[node], hard=disk.hard, entries=tuple(disk.entries)
-        )
+        member.raft = Raft(node, self.voters, self.policy, self.dice[node], hard=disk.hard, entries=tuple(disk.entries))
         self.step(node, Tick())
 
     def crash(self, node: NodeId) -> None:

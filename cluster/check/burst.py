@@ -1,0 +1,156 @@
+"""One explanation of a crowded stretch of a register's history, or proof that there is none (Wing & Gong 1993, Lowe's memo).
+
+Where very many compare-and-sets overlap, keeping *all* explanations is hopeless while finding *one* is easy: the search goes
+depth first, and remembers every (what took effect, value) from which it has already failed.
+
+Law 1: the answer is a proof or it is `TooHard`: the budget never turns into a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cluster.check.register import Config, Op, TooHard, Value
+
+BUDGET_STEPS = 4_000
+NEVER = 1 << 62
+
+# One event of a history: "invoke" | "ok" | "fail" | "info", and whose.
+Happening = tuple[str, Op]
+
+
+class Burst:
+    """The operations of one stretch. `pending` were open when it began, with the bits that `starts` know them by."""
+
+    def __init__(self, starts: Iterable[Config], pending: Sequence[Op], happenings: Sequence[Happening]) -> None:
+        self._starts = list(starts)
+        self._ops = list(pending)
+        begun = dict.fromkeys(pending, -1)
+        self._ended = dict.fromkeys(pending, NEVER)
+        for at, (kind, op) in enumerate(happenings):
+            if kind == "invoke":
+                self._ops.append(op)
+                begun[op], self._ended[op] = at, NEVER
+            elif kind == "ok":
+                self._ended[op] = at
+        refused = {op for kind, op in happenings if kind == "fail"}
+        # A read that returned nothing constrains nothing, and what certainly failed is not there to take effect.
+        self._ops = [op for op in self._ops if op not in refused and (op.f != "read" or self._ended[op] != NEVER)]
+        self._bit = {op: 1 << number for number, op in enumerate(self._ops)}
+        self._begun = [begun[op] for op in self._ops]
+        self._owed = sorted((self._ended[op], self._bit[op]) for op in self._ops if self._ended[op] != NEVER)
+        self._owed_mask = sum(bit for _, bit in self._owed)
+        self._refused_pending = [op for op in pending if op not in self._bit]
+        self._pending = [op for op in pending if op in self._bit]
+        self._reads: dict[Value, list[tuple[int, int]]] = {}  # value -> (begun, bit) of the reads that saw it
+        for op, at in zip(self._ops, self._begun, strict=True):
+            if op.f == "read":
+                self._reads.setdefault(op.value, []).append((at, self._bit[op]))
+
+    def explained(self) -> bool:
+        """Whether some order of taking effect explains every return. Raises `TooHard` past the budget."""
+        stack = [start for config in self._starts if (start := self._translated(config)) is not None]
+        if not self._all_written(stack):
+            return False
+        seen: set[tuple[int, Value, int]] = set()
+        while stack:
+            done, state, tuck = stack.pop()
+            done, tuck = self._read_all(done, state, tuck)
+            if not self._owed_mask & ~done:
+                return True
+            node = (done, state, tuck)
+            if node in seen:
+                continue
+            seen.add(node)
+            if len(seen) > BUDGET_STEPS:
+                raise TooHard(f"more than {BUDGET_STEPS} steps to explain a burst")
+            stack.extend(self._branches(node))
+        return False
+
+    def _all_written(self, starts: list[tuple[int, Value, int]]) -> bool:
+        """Whether everything yet to be seen is there to be seen: the commonest violation needs no search."""
+        values = {state for _, state, _ in starts} | {op.value for op in self._ops if op.f != "read"}
+        settled = 0  # in some start: what those saw may be gone
+        for done, _, _ in starts:
+            settled |= done
+        for op in self._ops:
+            seen = op.value if op.f == "read" else op.expect
+            if op.f != "write" and self._owed_mask & ~settled & self._bit[op] and seen not in values:
+                return False
+        return True
+
+    def _translated(self, config: Config) -> tuple[int, Value, int] | None:
+        """A configuration's masks in this search's bits; None when it spent what turned out to have failed."""
+        state, done, tuck = config
+        if any(op.f != "read" and done & op.bit for op in self._refused_pending):
+            return None
+        here = {op.bit: self._bit[op] for op in self._pending}
+        return (
+            sum(bit for old, bit in here.items() if done & old),
+            state,
+            sum(bit for old, bit in here.items() if tuck & old),
+        )
+
+    def _limit(self, done: int) -> int:
+        """The first return still owed: what begins after it cannot take effect yet."""
+        return next((ended for ended, bit in self._owed if not done & bit), NEVER)
+
+    def _read_all(self, done: int, state: Value, tuck: int) -> tuple[int, int]:
+        """Let every open read of the present value take effect, and those that it lets in: it costs nothing."""
+        reads = self._reads.get(state, ())
+        while True:
+            limit, before = self._limit(done), done
+            for begun, bit in reads:
+                if begun < limit:
+                    done |= bit
+            if done == before:
+                return done, tuck & ~done
+
+    def _branches(self, node: tuple[int, Value, int]) -> list[tuple[int, Value, int]]:
+        """What may take effect next; the most promising last, where the stack takes it first."""
+        done, state, tuck = node
+        limit = self._limit(done)
+        wanted = {op.value if op.f == "read" else op.expect for op in self._ops if not done & self._bit[op]}
+        ranked: list[tuple[int, int, tuple[int, Value, int]]] = []
+        for number, op in enumerate(self._ops):
+            bit = 1 << number
+            if done & bit or op.f == "read" or self._begun[number] >= limit:
+                continue
+            ended = self._ended[op]
+            if op.f == "cas":
+                if op.expect == state:
+                    ranked.append((0 if ended != NEVER else 3, ended, (done | bit, op.value, tuck & ~bit)))
+                continue
+            rank = 3 if ended == NEVER else 1 if op.value in wanted else 2
+            ranked.append((rank, ended, (done | bit, op.value, tuck & ~bit)))
+            if tuck & bit:
+                ranked.append((4, ended, self._tucked(done, state, tuck, op, bit)))
+        ranked.sort(key=lambda choice: choice[:2], reverse=True)
+        return [after for _, _, after in ranked]
+
+    def _tucked(self, done: int, state: Value, tuck: int, op: Op, bit: int) -> tuple[int, Value, int]:
+        taken = bit
+        for read in self._pending:
+            if read.f == "read" and read.value == op.value:
+                taken |= self._bit[read] & tuck
+        return done | taken, state, tuck & ~taken
+
+
+def explains(starts: Iterable[Config], pending: Sequence[Op], happenings: Sequence[Happening]) -> bool:
+    """Whether the stretch can be explained from one of `starts`. Raises `TooHard`."""
+    return Burst(starts, pending, happenings).explained()
+
+
+def first_inexplicable(starts: Sequence[Config], pending: Sequence[Op], happenings: Sequence[Happening]) -> int:
+    """Index of the happening that ends the shortest prefix without an explanation; the whole must have none.
+
+    What has no explanation gets none by going on, so the prefix is found by bisection. Raises `TooHard`.
+    """
+    low, high = 1, len(happenings)
+    while low < high:
+        middle = (low + high) // 2
+        if explains(starts, pending, happenings[:middle]):
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1

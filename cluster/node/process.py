@@ -1,0 +1,80 @@
+"""A node as an operating-system process: what the zygote's child runs.
+
+Law 1: when the control connection ends, the process is gone within milliseconds: no farewell, no waiting for the disk.
+Law 2: exit codes: 0 asked to end or left by its supervisor · 1 an own invariant is broken · 2 malformed spec · 4
+       disk, port or supervisor cannot be used (one line on standard error says which).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import msgspec
+
+from cluster.node.node import EXIT_DEFECT, EXIT_ENVIRONMENT, EXIT_GOOD, Node
+from cluster.telemetry.control import NodeSpec
+
+EXIT_USAGE = 2
+# Nodes yield to the screen.
+NICENESS = 5
+# The storage thread must get the interpreter back quickly after fdatasync: at the default of 5 ms a busy loop would add
+# that to every commit.
+SWITCH_INTERVAL_S = 0.0005
+
+
+def run(spec: bytes) -> None:
+    """Be the node that `spec` (a msgpack `NodeSpec`) describes; ends the process."""
+    try:
+        decoded = msgspec.msgpack.decode(spec, type=NodeSpec)
+    except msgspec.DecodeError as error:
+        _exit(EXIT_USAGE, f"malformed node spec: {error}")
+    os.nice(NICENESS)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the front's to answer
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        code = runner.run(_live(decoded))
+        _exit(code)
+
+
+async def _live(spec: NodeSpec) -> int:
+    loop = asyncio.get_running_loop()
+    node = Node(spec, _hung_up)
+    loop.add_signal_handler(signal.SIGTERM, node.end)
+    loop.set_exception_handler(lambda _, context: _callback_failed(node, context))
+    return await node.run()
+
+
+def _callback_failed(node: Node, context: dict[str, Any]) -> None:
+    """An exception that no callback of ours expected is a defect like any other."""
+    error = context.get("exception")
+    node.broken(error if isinstance(error, BaseException) else RuntimeError(str(context.get("message"))))
+
+
+def _hung_up(reason: str) -> None:
+    _exit(EXIT_ENVIRONMENT if reason else EXIT_GOOD, reason)
+
+
+def _exit(code: int, line: str = "") -> NoReturn:
+    """At once: interpreter shutdown would join the storage thread, and a hanging disk would keep the process."""
+    if line:
+        sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop when it is there; nothing requires it."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+__all__ = ["EXIT_DEFECT", "EXIT_ENVIRONMENT", "EXIT_GOOD", "EXIT_USAGE", "loop_factory", "run"]

@@ -1,0 +1,108 @@
+"""The recording of a lab: a versioned header, then the wire's own frames of events; and the client history as JSON lines.
+
+Law 1: a file that was cut anywhere is readable up to its last whole frame.
+Law 2: recording never stops a lab: when the disk is full or the file has its full size, recording ends and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from cluster.core.errors import UsageError
+from cluster.telemetry.control import Heard, HistoryLine
+from cluster.telemetry.events import Event
+from cluster.wire import CONTROL
+
+MAGIC = b"FAULTLINE-RECORDING 1\n"
+JOURNAL_BYTES_MAX = 1024 * 1024 * 1024
+HISTORY_BYTES_MAX = 512 * 1024 * 1024
+_FRAME_EVENTS_MAX = 256
+
+
+class Journal:
+    """`write(event)`, `flush()` a few times per second, `close()`. `complain` hears once why recording ended early."""
+
+    def __init__(self, path: str, complain: Callable[[str], None], bytes_max: int = JOURNAL_BYTES_MAX) -> None:
+        """Raises `UsageError` when the file cannot be made."""
+        self._path = path
+        self._complain = complain
+        self._bytes_max = bytes_max
+        self._waiting: list[Event] = []
+        self._file: BinaryIO | None = _create(path)
+        self._file.write(MAGIC)
+        self._bytes = len(MAGIC)
+
+    def write(self, event: Event) -> None:
+        self._waiting.append(event)
+        if len(self._waiting) >= _FRAME_EVENTS_MAX:
+            self.flush()
+
+    def flush(self) -> None:
+        """Everything so far as one frame, handed to the operating system: it survives the death of this process."""
+        events, self._waiting = tuple(self._waiting), []
+        if self._file is None or not events:
+            return
+        frame = CONTROL.encode(Heard(events))
+        if self._bytes + len(frame) > self._bytes_max:
+            self._stop(f"recording {self._path} ended at its limit of {self._bytes_max} bytes")
+            return
+        try:
+            self._file.write(frame)
+            self._file.flush()
+        except OSError as error:
+            self._stop(f"recording {self._path} ended: {error.strerror}")
+        self._bytes += len(frame)
+
+    def _stop(self, why: str) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._complain(why)
+
+    def close(self) -> None:
+        self.flush()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+class HistoryFile:
+    """Client histories, one JSON object per line, for checkers that read files."""
+
+    def __init__(self, path: str, complain: Callable[[str], None], bytes_max: int = HISTORY_BYTES_MAX) -> None:
+        self._path = path
+        self._complain = complain
+        self._room = bytes_max
+        self._file: BinaryIO | None = _create(path)
+        self._encoder = msgspec.json.Encoder()
+
+    def write(self, line: HistoryLine) -> None:
+        if self._file is None:
+            return
+        text = self._encoder.encode({name: getattr(line, name) for name in line.__struct_fields__}) + b"\n"
+        self._room -= len(text)
+        try:
+            if self._room >= 0:
+                self._file.write(text)
+                return
+            why = "it has its full size"
+        except OSError as error:
+            why = str(error.strerror)
+        self._file = None
+        self._complain(f"history {self._path} ended: {why}")
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _create(path: str) -> BinaryIO:
+    try:
+        return Path(path).open("wb")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,257 @@
+"""The supervisor's process: one lab from its first byte to its last.
+
+Law 1: the zygote is forked before this process has an event loop or a thread.
+Law 2: until an operator has sat down, the pipe from the front is what keeps the lab alive; afterwards the seats do.
+Law 3: whatever happens in here, the run directory is removed and nothing below is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import resource
+import secrets
+import signal
+import socket
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from cluster.core.errors import ProtocolError, UsageError
+from cluster.core.types import FRAME_BYTES_MAX
+from cluster.supervisor import ports, rundir
+from cluster.supervisor.brood import Brood
+from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.supervisor.collector import Collector
+from cluster.supervisor.endings import end_lab
+from cluster.supervisor.journal import HistoryFile, Journal
+from cluster.supervisor.judges import Judges
+from cluster.supervisor.lab import Lab, Place
+from cluster.supervisor.orders import Orders
+from cluster.supervisor.profiles import check_spec
+from cluster.supervisor.seats import Seats
+from cluster.supervisor.zygote import fork_zygote
+from cluster.telemetry.control import LabSpec, NotOpened, Opened
+from cluster.telemetry.events import CommandDone, Event, Heartbeat
+from cluster.wire import HEADER_BYTES, Codec
+
+OPENING: Codec[Opened | NotOpened] = Codec(Opened | NotOpened)
+EXIT_CLEAN, EXIT_USAGE, EXIT_ENVIRONMENT = 0, 2, 4
+EXIT_NOT_CLEAN = 1
+_PULSE_S = 0.25
+
+
+def read_spec(stream: BinaryIO) -> LabSpec:
+    """One frame from the front. Raises `ProtocolError`."""
+    header = stream.read(HEADER_BYTES)
+    length = int.from_bytes(header, "big")
+    if len(header) < HEADER_BYTES or length > FRAME_BYTES_MAX:
+        raise ProtocolError("no lab was asked for")
+    try:
+        return msgspec.msgpack.decode(stream.read(length), type=LabSpec)
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"not a lab's description: {error}") from error
+
+
+def run(spec: LabSpec, tie: int, answer: BinaryIO) -> int:
+    """Open the lab, serve it to its end. `tie`: descriptor whose end means that the front is gone. Returns the exit code."""
+    with ExitStack() as stack:
+        try:
+            check_spec(spec)
+            base = rundir.base_dir(spec.run_base)
+            rundir.sweep(base)
+            run_dir = rundir.make(base)
+            stack.callback(run_dir.close)
+            place = _place(spec, run_dir, base, stack)
+            zygote_pid, channel = fork_zygote(spec.preloads, str(run_dir.path / "log" / "zygote.log"))
+            records = _Records(spec, run_dir)
+            stack.callback(records.close)
+        except (UsageError, ProtocolError) as error:
+            return _refuse(answer, str(error), usage=True)
+        except (rundir.EnvironmentFailed, OSError) as error:
+            return _refuse(answer, str(error), usage=False)
+        _log_to(run_dir.path / "log" / "supervisor.log")
+        clean = asyncio.run(_serve(spec, place, zygote_pid, channel, records, tie, answer))
+        return EXIT_CLEAN if clean else EXIT_NOT_CLEAN
+
+
+def _refuse(answer: BinaryIO, why: str, *, usage: bool) -> int:
+    answer.write(OPENING.encode(NotOpened(why, usage)))
+    answer.flush()
+    return EXIT_USAGE if usage else EXIT_ENVIRONMENT
+
+
+def _place(spec: LabSpec, run_dir: rundir.RunDir, base: Path, stack: ExitStack) -> Place:
+    nodes_dir, first_epoch = run_dir.path / "nodes", 0
+    if spec.data_dir:
+        nodes_dir = Path(spec.data_dir).absolute()
+        first_epoch = _claim_data(nodes_dir, stack)
+    allocated = ports.allocate(spec.nodes, base, spec.base_port)
+    stack.callback(allocated.close)
+    return Place(
+        run=run_dir.name, socket_path=run_dir.socket_path, log_dir=str(run_dir.path / "log"),
+        nodes_dir=str(nodes_dir), ports=allocated.ports, secret=secrets.token_bytes(32), first_epoch=first_epoch,
+    )  # fmt: skip
+
+
+def _claim_data(path: Path, stack: ExitStack) -> int:
+    """Lock a data directory for this lab alone. Returns an epoch that all earlier processes on it stayed below."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    claim = os.open(path / "opened", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    stack.callback(os.close, claim)
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(f"{path} is the data of a lab that is running") from None
+    text = os.read(claim, 32).decode("ascii", "replace").strip()
+    opened = int(text) + 1 if text.isdigit() else 1
+    os.pwrite(claim, f"{opened}\n".encode(), 0)
+    return opened * 10_000
+
+
+def _log_to(path: Path) -> None:
+    """From now on what this process has to say of itself goes into the run directory: the terminal belongs to the front."""
+    log = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.dup2(log, 2)
+    os.close(log)
+
+
+class _Records:
+    """The files that a lab writes: its journal, if wanted, and the client history."""
+
+    def __init__(self, spec: LabSpec, run_dir: rundir.RunDir) -> None:
+        self.complaints: list[str] = []
+        self.journal = Journal(spec.record, self.complaints.append) if spec.record else None
+        self.history = HistoryFile(spec.history or str(run_dir.path / "history.jsonl"), self.complaints.append)
+
+    def event(self, event: Event) -> None:
+        if self.journal is not None:
+            self.journal.write(event)
+
+    def flush(self) -> None:
+        if self.journal is not None:
+            self.journal.flush()
+
+    def close(self) -> None:
+        if self.journal is not None:
+            self.journal.close()
+        self.history.close()
+
+
+class _Tie(asyncio.Protocol):
+    """The pipe from the front. Nothing is read from it but its end."""
+
+    def __init__(self, broken: asyncio.Event) -> None:
+        self._broken = broken
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._broken.set()
+
+
+async def _serve(
+    spec: LabSpec, place: Place, zygote_pid: int, channel: socket.socket, records: _Records, tie: int, answer: BinaryIO
+) -> bool:
+    """One lab. Returns whether it ended clean."""
+    loop = asyncio.get_running_loop()
+    ending: asyncio.Future[str] = loop.create_future()
+
+    def end(why: str) -> None:
+        if not ending.done():
+            ending.set_result(why)
+
+    chronicle = Chronicle()
+    async with asyncio.TaskGroup() as tasks:
+        brood = await Brood.connect(zygote_pid, channel, lambda r: lab.fleet.hear(r), lambda: end("the zygote is gone"))
+        lab = Lab(spec, place, tasks, chronicle, brood)
+        lab.end = end
+        seats = Seats(chronicle, lambda *asked: orders.obey(*asked), lambda final: _deserted(spec, end, final))
+        orders = Orders(lab, seats.observes)
+        lab.judges = judges = Judges(chronicle.tell, records.history.write)
+        chronicle.listen(records.event)
+        chronicle.listen(judges.event)
+        lab.collector = Collector(lab.fleet, chronicle, seats, lambda history: judges.history(history, now_us()))
+        await lab.collector.open(place.socket_path)
+        _end_on_signals(loop, end, keep=spec.keep)
+        await _watch_tie(loop, tie, seats, end, tasks)
+        answer.write(OPENING.encode(Opened(str(Path(place.socket_path).parent), os.getpid())))
+        answer.close()
+        lab.open()
+        pulse = tasks.create_task(_pulse(lab, judges, records))
+        why = await ending
+        pulse.cancel()
+        clean = await end_lab(lab, brood, seats, chronicle, why)
+        records.flush()
+        tasks.create_task(_stop(tasks))
+    return clean
+
+
+def _deserted(spec: LabSpec, end: object, final: bool) -> None:
+    """The last operator has left."""
+    if final or not spec.keep:
+        assert callable(end)
+        end("the operator ended the lab" if final else "the last operator left")
+
+
+def _end_on_signals(loop: asyncio.AbstractEventLoop, end: object, *, keep: bool) -> None:
+    assert callable(end)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, end, f"{signum.name} to the supervisor")
+    if keep:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    else:
+        loop.add_signal_handler(signal.SIGHUP, end, "the terminal is gone")
+
+
+async def _watch_tie(
+    loop: asyncio.AbstractEventLoop, tie: int, seats: Seats, end: object, tasks: asyncio.TaskGroup
+) -> None:
+    broken = asyncio.Event()
+    await loop.connect_read_pipe(lambda: _Tie(broken), os.fdopen(tie, "rb", buffering=0))
+
+    async def watch() -> None:
+        await broken.wait()
+        assert callable(end)
+        if not seats.operator_came:  # law 2
+            end("the front is gone")
+
+    tasks.create_task(watch())
+
+
+async def _pulse(lab: Lab, judges: Judges, records: _Records) -> None:
+    """What happens by the clock: the heartbeat, the counters, the lights, the journal's flush."""
+    beat = 0
+    while True:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        lab.chronicle.tell(Heartbeat(now_us(), round((usage.ru_utime + usage.ru_stime) * 1e6)))
+        judges.pulse(now_us())
+        if beat % 2 == 0:
+            lab.chronicle.tell(judges.ops(now_us()))
+        records.flush()
+        while records.complaints:
+            lab.chronicle.tell(CommandDone(now_us(), "recorder", 0, "record", False, records.complaints.pop(0)))
+        beat += 1
+        await asyncio.sleep(_PULSE_S)
+
+
+async def _stop(tasks: asyncio.TaskGroup) -> None:
+    raise NotImplementedError
+
+
+def main() -> int:
+    """`python -m cluster.supervisor`: the lab's description on standard input, which stays open as the tie."""
+    answer = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)
+    tie = os.dup(0)
+    stream = os.fdopen(0, "rb", buffering=0, closefd=False)
+    try:
+        spec = read_spec(stream)
+    except ProtocolError as error:
+        return _refuse(answer, str(error), usage=True)
+    os.dup2(null, 0)
+    os.close(null)
+    return run(spec, tie, answer)

@@ -1,0 +1,107 @@
+"""The command line: one file per command, loaded only when asked for.
+
+Law 1: standard output carries what was asked for (with `--json` exactly one document); everything else goes to standard error.
+Law 2: exit codes: 0 good, 1 a violation was found, 2 usage or malformed input, 3 vacuous or unknown, 4 the environment failed.
+Law 3: an error is one clear line. A traceback is a bug of ours.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import ClassVar
+
+import click
+
+from cluster.core.errors import EnvironmentFailed, FaultlineError, UsageError
+from tui.cli.exits import ENVIRONMENT, INTERRUPTED, USAGE, complain
+
+VERSION = "0.1.0"
+
+EXAMPLES = """\b
+Examples:
+  faultline                                    five nodes and the dashboard
+  faultline live -n 50 --voters 5              fifty nodes, five of them vote
+  faultline live --headless --for 10s --json   no screen, one JSON report
+  echo 'at 3 crash leader' | faultline live --headless --for 10s --script -
+  faultline live --record drill.flt            keep a recording
+  faultline replay drill.flt                   and look at it again
+"""
+
+
+class Commands(click.Group):
+    """Commands by name, each in `tui.cli.<name>`, imported when used: `--help` must not cost an import of Textual."""
+
+    HELP: ClassVar[dict[str, str]] = {
+        "live": "Start a cluster and the dashboard (the default command).",
+        "attach": "Sit down at a running lab.",
+        "replay": "Look at a recording again: pause, step, seek.",
+        "export": "Write a recording as JSON lines.",
+        "doctor": "Say what this machine offers, and what is missing.",
+        "bench": "Measure here and now.",
+        "screenshots": "Remake the pictures from recorded runs of a real cluster.",
+        "completion": "Print the completion script for a shell.",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.HELP)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.HELP:
+            return None
+        command = importlib.import_module(f"tui.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.HELP.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from cluster.commands.words import did_you_mean
+
+        if args and args[0] not in self.HELP:
+            raise UsageError(f"there is no command {args[0]!r}{did_you_mean(args[0], self.HELP)} (faultline --help lists them)")
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """No command, or options at once: `faultline -n 7` is `faultline live -n 7`."""
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h", "--version")):
+            args = ["live", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.version_option(VERSION, prog_name="faultline")
+def faultline() -> None:
+    """A terminal laboratory for distributed coordination: a real cluster of processes, and keys that break it."""
+
+
+def main() -> None:
+    """Run and exit; every expected failure is one line on standard error."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns the exit code."""
+    if sys.platform == "win32":
+        return complain("Windows itself is not supported: use WSL 2", ENVIRONMENT)
+    try:
+        result = faultline.main(arguments, prog_name="faultline", standalone_mode=False)
+    except click.ClickException as error:
+        return complain(f"{error.format_message()} (try faultline --help)", USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except UsageError as error:
+        return complain(str(error), USAGE)
+    except EnvironmentFailed as error:
+        return complain(str(error), ENVIRONMENT)
+    except BrokenPipeError:
+        # Whoever read our output has left; say nothing, and do not fail again while closing it.
+        sys.stdout = None  # type: ignore[assignment]
+        return ENVIRONMENT
+    except (FaultlineError, OSError) as error:
+        return complain(str(error), ENVIRONMENT)
+    return result if isinstance(result, int) else 0

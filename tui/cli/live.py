@@ -1,0 +1,117 @@
+"""`faultline live`: a cluster, and a dashboard or a script that breaks it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cluster.commands import model
+from cluster.commands.quantities import read_duration
+from cluster.commands.script import parse_script
+from cluster.core.errors import EnvironmentFailed, UsageError
+from cluster.core.types import NODES_MAX, SECOND, Micros
+from cluster.telemetry.control import LabSpec
+
+EPILOG = """\b
+Examples:
+  faultline live -n 7 --profile lan
+  faultline live --headless --for 10s --json --script - <<< 'at 3 crash leader'
+  faultline live --record drill.flt --script drill.txt
+  faultline live --break ack_before_fsync       make a known mistake and watch the lights
+
+\b
+A script has one command per line, timed from the moment all nodes are up and a leader is known:
+  at 3.0 pause leader 2s
+  at 6   cut leader,followers.1 | rest for 3s
+"""
+
+
+class Duration(click.ParamType):
+    """`10s`, `500ms`, or a plain number of seconds; microseconds inside."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Micros:
+        text = str(value)
+        duration_us = read_duration(text if not text.replace(".", "", 1).isdigit() else f"{text}s")
+        if duration_us is None or duration_us <= 0:
+            self.fail(f"{text!r} is not a duration such as 10s or 500ms", param, ctx)
+        return duration_us
+
+
+@click.command("live", epilog=EPILOG)
+@click.option("-n", "--nodes", type=click.IntRange(1, NODES_MAX), default=5, show_default=True, help="Processes to start.")
+@click.option("--voters", type=click.IntRange(1, NODES_MAX), help="How many of them vote.  [default: min(nodes, 5)]")
+@click.option("--profile", default="demo", show_default=True, help="Pace of the cluster: demo, lan or wan.")
+@click.option("--seed", type=int, default=0, help="Seed of every random choice.  [default: drawn]")
+@click.option("--rate", type=click.FloatRange(0, 100_000), default=40.0, show_default=True, help="Client operations per second.")
+@click.option("--break", "mistakes", multiple=True, metavar="MISTAKE", help="Make a known protocol mistake (repeatable).")
+@click.option("--record", type=click.Path(dir_okay=False), default="", help="Write a recording for `faultline replay`.")
+@click.option("--script", type=click.Path(), default="", help="Commands with times; - reads standard input.")
+@click.option("--data", type=click.Path(file_okay=False), default="", help="Keep the node directories here.")
+@click.option("--port", "base_port", type=click.IntRange(1024, 65_000), default=0, help="First port; nodes use the following ones.")
+@click.option("--keep", is_flag=True, help="The lab outlives its last seat; `faultline attach` sits down again.")
+@click.option("--headless", is_flag=True, help="No dashboard: run, judge, report.")
+@click.option("--for", "for_us", type=Duration(), default=None, help="Length of a headless run.  [default: 10s]")
+@click.option("--json", "as_json", is_flag=True, help="Headless: the report as one JSON document.")
+@click.option("--theme", default="", help="Dashboard: one of Textual's themes, or deuteranopia, tritanopia.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Dashboard: only ASCII shapes.")
+def command(
+    nodes: int,
+    voters: int | None,
+    profile: str,
+    seed: int,
+    rate: float,
+    mistakes: tuple[str, ...],
+    record: str,
+    script: str,
+    data: str,
+    base_port: int,
+    keep: bool,
+    headless: bool,
+    for_us: Micros | None,
+    as_json: bool,
+    theme: str,
+    ascii_only: bool,
+) -> int:
+    """Start a cluster and the dashboard (or, with --headless, a script and a report)."""
+    if not headless and (as_json or for_us is not None):
+        raise UsageError("--for and --json belong to --headless")
+    spec = LabSpec(
+        nodes=nodes,
+        voters=voters or 0,
+        seed=seed,
+        profile=profile,
+        mistakes=mistakes,
+        keep=keep,
+        record=record,
+        data_dir=data,
+        base_port=base_port,
+        workload_rate=rate,
+    )
+    from cluster.supervisor.profiles import check_spec
+
+    check_spec(spec)
+    steps = _script(script)
+    if headless:
+        from tui.cli.headless import run_headless
+
+        return run_headless(spec, steps, for_us or 10 * SECOND, as_json=as_json)
+    from tui.cli.dashboard import run_dashboard
+
+    return run_dashboard(spec, steps, theme=theme, ascii_only=ascii_only, reads_stdin=script == "-")
+
+
+def _script(path: str) -> list[tuple[Micros, model.Command]]:
+    if not path:
+        return []
+    if path == "-":
+        return parse_script(sys.stdin.read(), "standard input")
+    try:
+        return parse_script(Path(path).read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not a text file ({error.reason} at byte {error.start})") from error
+    except OSError as error:
+        raise EnvironmentFailed(f"{path}: {error.strerror}") from error
