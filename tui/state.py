@@ -9,18 +9,34 @@ import msgspec
 
 from cluster.core.types import NodeId
 
+# The screens, in the order of their digits: what each digit opens.
+SCREENS = {"1": "live", "2": "raft", "3": "gossip", "6": "faults"}
+
 # One span: text and the *name* of a style ("leader", "side.a", "phi.7", "dim"); one row: spans. Hashable, so a row is its own key.
 Span = tuple[str, str]
 Row = tuple[Span, ...]
 
 
+# Lines that the command line remembers: an afternoon's worth.
+HISTORY_MAX = 200
+
+
 class Prompt(msgspec.Struct, frozen=True):
-    """A question at the bottom of the screen (duration, sides of a cut, command line)."""
+    """A question at the bottom of the screen (duration, sides of a cut, command line).
+
+    `verb`: ":" and "/" are lines to be edited; "cut" and "pause" are answered by one key; the others name a menu of the keymap.
+    `preview`: what would happen, or what could stand next. `at`: the caret's place in `value`; -1: behind its end.
+    """
 
     verb: str
     label: str
     value: str = ""
     preview: tuple[str, ...] = ()
+    at: int = -1
+
+    @property
+    def caret(self) -> int:
+        return len(self.value) if self.at < 0 else min(self.at, len(self.value))
 
 
 class UiState(msgspec.Struct, frozen=True):
@@ -47,3 +63,5 @@ class UiState(msgspec.Struct, frozen=True):
     undo: str = ""  # what `u` would undo, in words
     last: str = ""  # the last command and its answer
     toast: str = ""
+    fault: int = 0  # which fault of the list is chosen, by its number; 0: the newest
+    past: tuple[str, ...] = ()  # lines once given at the command line, oldest first, at most HISTORY_MAX

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 import msgspec
 
 from cluster.check.burst import Happening, explains, first_inexplicable
-from cluster.check.register import Configurations, Op, TooHard
+from cluster.check.register import Configurations, Op, TooHard, Value
 from cluster.check.violation import OK, UNKNOWN, VIOLATED, Violation
 from cluster.core.errors import ProtocolError
 from cluster.core.types import SECOND, Micros
@@ -32,6 +32,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """How much one key, and all of them, may occupy."""
 
     keys: int = 20_000
+    # Retired keys whose value is remembered, in case they are used again.
+    resting: int = 100_000
     # Records of one key that wait for an open read, or for a burst to end.
     waiting: int = 2_000
     # A read open for longer was lost with its client; should it return after all, the key is unknown.
@@ -43,9 +45,9 @@ class KeyHistory:
 
     __slots__ = ("bounds", "burst", "checked", "journal", "key", "left_out", "open", "reason", "retry_at", "space", "state", "waiting")
 
-    def __init__(self, key: str, bounds: Bounds) -> None:
+    def __init__(self, key: str, bounds: Bounds, state: Value = None) -> None:
         self.key, self.bounds = key, bounds
-        self.space = Configurations()
+        self.space = Configurations(state)
         self.open: dict[int, Op] = {}  # process -> its operation
         self.waiting: deque[Happening] = deque()
         self.burst = False  # too crowded to keep every explanation: wait until all have returned, then look for one
@@ -53,6 +55,11 @@ class KeyHistory:
         self.journal: deque[Op] = deque(maxlen=WITNESS_OPS_MAX)  # since the last moment with one explanation
         self.left_out = 0  # operations before the journal
         self.state, self.reason, self.checked = OK, "", 0
+
+    @property
+    def settled(self) -> bool:
+        """Nothing waits, nothing is open, and one value is left."""
+        return not self.waiting and not self.open and self.space.certain
 
     def give_up(self, reason: str) -> None:
         self.state, self.reason = UNKNOWN, reason
@@ -207,8 +214,10 @@ class LiveChecker:
     def __init__(self, bounds: Bounds = Bounds()) -> None:  # noqa: B008 - frozen
         self._bounds = bounds
         self._keys: dict[str, KeyHistory] = {}
+        self._resting: dict[str, Value] = {}  # retired keys and the one value that each can hold
         self._retired_checked = 0
-        self._overflow = 0
+        self._overflow = 0  # operations of keys that found no room
+        self._forgotten = False
         self.unknown: dict[str, str] = {}  # key -> why; the first few
         self.violations: list[Violation] = []  # the first few
 
@@ -216,6 +225,15 @@ class LiveChecker:
     def state(self) -> str:
         """ "violated" outranks "unknown" outranks "ok"."""
         return VIOLATED if self.violations else UNKNOWN if self.unknown or self._overflow else OK
+
+    @property
+    def evidence(self) -> str:
+        """One line for the light: the first violation, or why something is unknown."""
+        if self.violations:
+            return self.violations[0].evidence
+        if self.unknown:
+            return next(iter(self.unknown.values()))
+        return f"{self._overflow} operations on more than {self._bounds.keys} keys were not judged" if self._overflow else ""
 
     @property
     def checked(self) -> int:
@@ -237,22 +255,29 @@ class LiveChecker:
         if history is None:
             if line.kind != "invoke":
                 return None
-            if len(self._keys) >= self._bounds.keys:
+            if len(self._keys) >= self._bounds.keys or (self._forgotten and line.key not in self._resting):
                 self._overflow += 1
                 return None
-            history = self._keys[line.key] = KeyHistory(line.key, self._bounds)
+            history = self._keys[line.key] = KeyHistory(line.key, self._bounds, self._resting.pop(line.key, None))
         if history.state != OK:
             return None
         return self._record(history, history.accept(line))
 
-    def retire(self, key: str) -> Violation | None:
-        """No operation on `key` will begin any more, and its name is not used again: judge what waits and free it."""
-        history = self._keys.pop(key, None)
-        if history is None:
-            return None
-        violation = self._close(history)
+    def retire(self, key: str) -> None:
+        """`key` is idle: free what can be freed. It may come back, with the value that it had.
+
+        A key with operations open, or with more than one possible value, stays as it is.
+        """
+        history = self._keys.get(key)
+        if history is None or history.state != OK or not history.settled:
+            return
+        del self._keys[key]
         self._retired_checked += history.checked
-        return violation
+        self._resting[key] = history.space.value
+        if len(self._resting) > self._bounds.resting:
+            del self._resting[next(iter(self._resting))]
+            # From here on a name that is not known may be a forgotten key, which did not begin absent.
+            self._forgotten = True
 
     def finish(self) -> list[Violation]:
         """The history is over: open reads are lost, open writes unknown. Returns the violations that this brings to light."""

@@ -80,6 +80,12 @@ class Configurations:
         """Exactly one explanation is left, and nothing is pending: what came before no longer matters."""
         return not self._ops and len(self.configs) == 1
 
+    @property
+    def value(self) -> Value:
+        """The one value left; only while `certain`."""
+        assert self.certain
+        return next(iter(self.configs))[0]
+
     def invoke(self, op: Op) -> None:
         """`op` begins. A read carries the value that it will return (Law 2)."""
         if len(self._ops) >= PENDING_MAX:

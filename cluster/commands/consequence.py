@@ -46,10 +46,7 @@ def _best(roster: Roster, silenced: tuple[NodeId, ...], severed: tuple[Pair, ...
     """Voters on the best side: the most that one working voter still reaches in both directions, itself included."""
     gone = {*roster.severed, *severed}
     working = [node for node in roster.voters if node in roster.running and node not in silenced]
-    reach = (
-        sum(other == node or ((node, other) not in gone and (other, node) not in gone) for other in working)
-        for node in working
-    )
+    reach = (sum(other == node or ((node, other) not in gone and (other, node) not in gone) for other in working) for node in working)
     return max(reach, default=0)
 
 

@@ -118,10 +118,7 @@ def shape_pairs(shape: str, nodes: tuple[NodeId, ...]) -> tuple[Pair, ...]:
     if 2 * reach + 1 >= count:
         raise UsageError(f"a ring of {count} nodes would cut nothing: it needs at least 4")
     return tuple(
-        (nodes[i], nodes[j])
-        for i in range(count)
-        for j in range(count)
-        if i != j and min((i - j) % count, (j - i) % count) > reach
+        (nodes[i], nodes[j]) for i in range(count) for j in range(count) if i != j and min((i - j) % count, (j - i) % count) > reach
     )
 
 

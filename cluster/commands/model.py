@@ -169,9 +169,7 @@ class SetToggle(msgspec.Struct, frozen=True):
 LinkCommand = Slow | Spoil | Throttle
 NodeCommand = Skew | Drift | Disk
 Fault = Cut | CutShape | Isolate | Pause | Crash | Slow | Spoil | Throttle | Skew | Drift | Disk
-Command = (
-    Fault | Restart | Wipe | Heal | Undo | Freeze | Thaw | Reset | Transfer | Put | Get | Workload | Rumour | SetToggle
-)
+Command = Fault | Restart | Wipe | Heal | Undo | Freeze | Thaw | Reset | Transfer | Put | Get | Workload | Rumour | SetToggle
 
 
 def lasting(command: Fault) -> Micros:

@@ -231,17 +231,20 @@ class Replica:
         ready = raft.step(input, now)
         if ready.persist is not None:
             effects.append(ready.persist)
-        effects.extend(SendPeer(to, message) for to, message in ready.sends)
-        self._settle_proposals(ready, tokens, effects)
+        effects += [SendPeer(to, message) for to, message in ready.sends]
+        leads = raft.role is Role.LEADER
+        if tokens:
+            self._settle_proposals(ready, tokens, effects)
         if ready.committed:
             self._apply(ready, effects)
-        if raft.role is not Role.LEADER and self._proposals:
+        if not leads and self._proposals:
             self._forsake_proposals(effects)
-        self._settle_reads(ready, effects)
-        if raft.role is Role.LEADER and raft.commit > commit:
+        if ready.reads or self._confirmed:
+            self._settle_reads(ready, effects)
+        if leads and raft.commit > commit:
             effects.append(Report(LeaderCommitted(raft.commit, raft.term)))
-        effects.extend(Report(event) for event in ready.events)
-        if led is not (raft.role is Role.LEADER):
+        effects += [Report(event) for event in ready.events]
+        if led is not leads:
             term = "" if led else str(raft.term)
             self._gossiped(self.gossip.step(SetKey(LEADER_KEY, term), now), now, effects)
 

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from typing import cast
 
 from cluster.core.errors import ProtocolError
 from cluster.supervisor.zygote import REPORTS, REQUESTS, Exited, Kill, Refused, Report, Spawn, Started
@@ -34,9 +35,7 @@ class Brood(asyncio.Protocol):
         self._gone = asyncio.Event()
 
     @classmethod
-    async def connect(
-        cls, zygote_pid: int, channel: socket.socket, hear: Callable[[Report], None], lost: Callable[[], None]
-    ) -> Brood:
+    async def connect(cls, zygote_pid: int, channel: socket.socket, hear: Callable[[Report], None], lost: Callable[[], None]) -> Brood:
         loop = asyncio.get_running_loop()
         _, brood = await loop.create_unix_connection(lambda: cls(zygote_pid, hear, lost), sock=channel)
         return brood

@@ -230,6 +230,8 @@ class Collector:
             self._server = None
         if self._path and os.path.exists(self._path):
             os.unlink(self._path)
-        for guest in (*self._nodes.values(), *self.clients.values()):
-            guest.close()
+        for node in self._nodes.values():
+            node.close()
+        for client in self.clients.values():
+            client.close()
         return not os.path.exists(self._path)

@@ -40,18 +40,9 @@ async def end_lab(lab: Lab, brood: Brood, seats: Seats, chronicle: Chronicle, wh
     socket_gone = lab.collector.close()
     clean = reaped and zygote_gone and socket_gone
     chronicle.tell(LabClosed(now_us(), clean, why))
-    await _let_seats_hear(seats)
+    if not await _within(seats.close(), _SEATS_S):
+        seats.abort()
     return clean
-
-
-async def _let_seats_hear(seats: Seats) -> None:
-    seats.flush()
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + _SEATS_S
-    while not seats.all_told and loop.time() < deadline:
-        await asyncio.sleep(0.01)
-    seats.close()
-    await asyncio.sleep(0)  # one turn of the loop for the closing of their sockets
 
 
 async def _within(what: Awaitable[object], seconds: float) -> bool:

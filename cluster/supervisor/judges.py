@@ -11,10 +11,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
+from cluster.check.availability import GapMeter
 from cluster.check.invariants import Monitors
 from cluster.check.linearizability import LiveChecker
 from cluster.core.types import MS, SECOND, Micros
-from cluster.telemetry.control import Counted, History, HistoryLine
+from cluster.telemetry.control import NOT_SWAPPED, SLOT_PREFIX, Counted, History, HistoryLine
 from cluster.telemetry.events import AckedCounted, Event, LightChanged, OpsCounted
 
 # A client writes its `invoke` to the kernel before it sends the operation, so everything that preceded a completion is
@@ -23,7 +24,6 @@ _HOLD_BACK_US: Micros = 100 * MS
 _LINES_MAX = 200_000
 # Hot keys are retired by the clients after a while; a key that nobody has touched for this long costs memory only.
 _KEY_IDLE_US: Micros = 60 * SECOND
-_SLOT_PREFIX = "slot/"
 _LATENCIES_MAX = 20_000
 
 Publish = Callable[[Event], None]
@@ -39,11 +39,13 @@ class Judges:
         self._counts = {"invoke": 0, "ok": 0, "fail": 0, "info": 0}
         self._latencies: list[Micros] = []
         self.rate = 0
+        self._gaps, self._outage_before_us = GapMeter(), 0
         self.start_anew()
 
     def start_anew(self) -> None:
         """After a reset: another cluster with other data; what was known of the last one proves nothing."""
         self._checker = LiveChecker()
+        self._outage_before_us, self._gaps = self._outage_us(), GapMeter()
         self._monitors = Monitors()
         self._held: list[tuple[Micros, int, HistoryLine, Micros]] = []
         self._order = 0
@@ -56,14 +58,17 @@ class Judges:
 
     def history(self, history: History, now: Micros) -> None:
         for line in history.lines:
-            self._counts[line.kind] = self._counts.get(line.kind, 0) + 1
+            self._count(line)
             self._record_line(line)
             self._hold(line, now)
         self._latencies += history.latencies_us[: max(0, _LATENCIES_MAX - len(self._latencies))]
 
+    def _count(self, line: HistoryLine) -> None:
+        """A compare-and-set that met another value is a failure to a checker, and a good answer to a client."""
+        kind = "ok" if line.error == NOT_SWAPPED else line.kind
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+
     def _hold(self, line: HistoryLine, now: Micros) -> None:
-        if line.key.rpartition("@")[2].startswith(_SLOT_PREFIX) or line.key.startswith(_SLOT_PREFIX):
-            return  # one writer each: they are judged by the count of acknowledged writes
         if len(self._held) >= _LINES_MAX:
             self._overflowed = True
             return
@@ -97,16 +102,24 @@ class Judges:
     def pulse(self, now: Micros) -> None:
         """Judge what has waited long enough, and show what changed."""
         while self._held and self._held[0][3] + _HOLD_BACK_US <= now:
-            line = heapq.heappop(self._held)[2]
-            self._touched.pop(line.key, None)
-            self._touched[line.key] = now  # newest last
-            self._checker.feed(line)
+            self._judge(heapq.heappop(self._held)[2], now)
         self._retire(now)
         state = "unknown" if self._overflowed and self._checker.state == "ok" else self._checker.state
         self._show("linearizable", state, self._evidence(), self._checker.checked, now)
         self._show_invariants(now)
         if "acked" not in self._lights:
             self._show("acked", "ok", "not counted yet", 0, now)
+
+    def _judge(self, line: HistoryLine, now: Micros) -> None:
+        self._gaps.feed(line)
+        if line.key.startswith(SLOT_PREFIX):
+            return  # one writer each: they are judged by the count of acknowledged writes
+        self._touched.pop(line.key, None)
+        self._touched[line.key] = now  # newest last
+        self._checker.feed(line)
+
+    def _outage_us(self) -> Micros:
+        return self._outage_before_us + self._gaps.measured().outage_us
 
     def _retire(self, now: Micros) -> None:
         while self._touched:
@@ -118,7 +131,9 @@ class Judges:
 
     def _evidence(self) -> str:
         if self._checker.state == "violated":
-            return self._checker.evidence
+            return self._checker.violations[0].evidence
+        if self._checker.unknown:
+            return next(iter(self._checker.unknown.values()))
         return "more operations arrived than could be judged" if self._overflowed else ""
 
     def _show_invariants(self, now: Micros) -> None:
@@ -146,6 +161,7 @@ class Judges:
             p50_us=_quantile(latencies, 0.5),
             p99_us=_quantile(latencies, 0.99),
             rate=self.rate,
+            unavailable_us=self._outage_us(),
         )
 
 

@@ -10,7 +10,6 @@ import asyncio
 import random
 import shutil
 import time
-from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -49,8 +48,8 @@ class Place(msgspec.Struct, frozen=True):
 class Lab:
     """The state of one lab and the changes it can undergo. Orders (`orders`) call it; it never decides by itself to break something."""
 
-    def __init__(self, spec: LabSpec, place: Place, tasks: asyncio.TaskGroup, chronicle: Chronicle, brood: Brood) -> None:
-        self.spec, self.place, self.tasks, self.chronicle = spec, place, tasks, chronicle
+    def __init__(self, spec: LabSpec, place: Place, chronicle: Chronicle, brood: Brood) -> None:
+        self.spec, self.place, self.chronicle = spec, place, chronicle
         self.policy: Policy = policy_of(spec)
         self.dice = random.Random(spec.seed)
         self.members: dict[NodeId, int] = dict(zip(nodes_of(spec), place.ports, strict=True))
@@ -64,9 +63,10 @@ class Lab:
         self._resting: set[NodeId] = set()  # kept down by a crash: started again when no crash holds them any more
         self._counting: asyncio.Task[None] | None = None
         # Set by whoever puts the lab together: they need it, and it them.
+        self.tasks: asyncio.TaskGroup
         self.collector: Collector
         self.judges: Judges
-        self.end: Callable[[str], None]
+        self.ending = False
         self._enlist()
 
     def _enlist(self) -> None:
@@ -250,6 +250,13 @@ class Lab:
         if self.workload_on:
             self.pace(self.rate)
         return led
+
+    def stop_clocks(self) -> None:
+        """The lab ends: nothing begins or expires any more."""
+        self.ending = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def wipe(self, node: NodeId) -> None:
         """Delete everything a node that is down has stored."""

@@ -100,9 +100,7 @@ class Leases:
         for wanted in heal.ids:
             if wanted not in self._leases:
                 raise UsageError(f"fault #{wanted} is not in force{self._which()}")
-        touching = (
-            lease for lease in self._leases.values() if lease.id in heal.ids or set(heal.targets) & set(lease.targets)
-        )
+        touching = (lease for lease in self._leases.values() if lease.id in heal.ids or set(heal.targets) & set(lease.targets))
         return tuple(touching)
 
     def _which(self) -> str:

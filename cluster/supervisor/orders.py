@@ -42,6 +42,8 @@ class Orders:
 
     def obey(self, seat: str, request: int, text: str) -> None:
         try:
+            if self._lab.ending:
+                raise UsageError("the lab is ending")
             if self._observes(seat):
                 raise UsageError("observers watch, they do not command")
             command = parse(text)

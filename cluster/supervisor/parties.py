@@ -60,11 +60,6 @@ class Party(asyncio.Protocol):
             self._refused("a party did not read what was sent to it")
             transport.abort()
 
-    @property
-    def idle(self) -> bool:
-        """Everything written has left this process."""
-        return self._transport is None or self._transport.get_write_buffer_size() == 0
-
     def close(self) -> None:
         """After what is written has been sent."""
         if self._transport is not None:

@@ -251,7 +251,8 @@ class Playback:
         """Events whose time has come."""
         if not self.playing:
             return ()
-        now, batch = self._clock_us(), []
+        now = self._clock_us()
+        batch: list[Event] = []
         while self._next < self.recording.count and len(batch) < _BATCH_MAX:
             event = self.recording.event(self._next)
             if event.at_us > now:

@@ -12,8 +12,7 @@ import os
 import socket
 from pathlib import Path
 
-from cluster.core.errors import UsageError
-from cluster.supervisor.rundir import EnvironmentFailed
+from cluster.core.errors import EnvironmentFailed, UsageError
 
 _LOWEST = 15_000
 _BLOCK = 128

@@ -15,14 +15,15 @@ import secrets
 import signal
 import socket
 import sys
+import traceback
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
-from cluster.core.errors import ProtocolError, UsageError
-from cluster.core.types import FRAME_BYTES_MAX
+from cluster.core.errors import EnvironmentFailed, ProtocolError, UsageError
 from cluster.supervisor import ports, rundir
 from cluster.supervisor.brood import Brood
 from cluster.supervisor.chronicle import Chronicle, now_us
@@ -31,30 +32,17 @@ from cluster.supervisor.endings import end_lab
 from cluster.supervisor.journal import HistoryFile, Journal
 from cluster.supervisor.judges import Judges
 from cluster.supervisor.lab import Lab, Place
+from cluster.supervisor.opening import OPENING, read_spec
 from cluster.supervisor.orders import Orders
 from cluster.supervisor.profiles import check_spec
 from cluster.supervisor.seats import Seats
 from cluster.supervisor.zygote import fork_zygote
 from cluster.telemetry.control import LabSpec, NotOpened, Opened
 from cluster.telemetry.events import CommandDone, Event, Heartbeat
-from cluster.wire import HEADER_BYTES, Codec
 
-OPENING: Codec[Opened | NotOpened] = Codec(Opened | NotOpened)
 EXIT_CLEAN, EXIT_USAGE, EXIT_ENVIRONMENT = 0, 2, 4
 EXIT_NOT_CLEAN = 1
 _PULSE_S = 0.25
-
-
-def read_spec(stream: BinaryIO) -> LabSpec:
-    """One frame from the front. Raises `ProtocolError`."""
-    header = stream.read(HEADER_BYTES)
-    length = int.from_bytes(header, "big")
-    if len(header) < HEADER_BYTES or length > FRAME_BYTES_MAX:
-        raise ProtocolError("no lab was asked for")
-    try:
-        return msgspec.msgpack.decode(stream.read(length), type=LabSpec)
-    except msgspec.DecodeError as error:
-        raise ProtocolError(f"not a lab's description: {error}") from error
 
 
 def run(spec: LabSpec, tie: int, answer: BinaryIO) -> int:
@@ -62,6 +50,7 @@ def run(spec: LabSpec, tie: int, answer: BinaryIO) -> int:
     with ExitStack() as stack:
         try:
             check_spec(spec)
+            spec = msgspec.structs.replace(spec, seed=spec.seed or 1 + secrets.randbelow(0xFFFF))
             base = rundir.base_dir(spec.run_base)
             rundir.sweep(base)
             run_dir = rundir.make(base)
@@ -72,7 +61,7 @@ def run(spec: LabSpec, tie: int, answer: BinaryIO) -> int:
             stack.callback(records.close)
         except (UsageError, ProtocolError) as error:
             return _refuse(answer, str(error), usage=True)
-        except (rundir.EnvironmentFailed, OSError) as error:
+        except (EnvironmentFailed, OSError) as error:
             return _refuse(answer, str(error), usage=False)
         _log_to(run_dir.path / "log" / "supervisor.log")
         clean = asyncio.run(_serve(spec, place, zygote_pid, channel, records, tie, answer))
@@ -164,40 +153,50 @@ async def _serve(
             ending.set_result(why)
 
     chronicle = Chronicle()
-    async with asyncio.TaskGroup() as tasks:
-        brood = await Brood.connect(zygote_pid, channel, lambda r: lab.fleet.hear(r), lambda: end("the zygote is gone"))
-        lab = Lab(spec, place, tasks, chronicle, brood)
-        lab.end = end
-        seats = Seats(chronicle, lambda *asked: orders.obey(*asked), lambda final: _deserted(spec, end, final))
-        orders = Orders(lab, seats.observes)
-        lab.judges = judges = Judges(chronicle.tell, records.history.write)
-        chronicle.listen(records.event)
-        chronicle.listen(judges.event)
-        lab.collector = Collector(lab.fleet, chronicle, seats, lambda history: judges.history(history, now_us()))
-        await lab.collector.open(place.socket_path)
-        _end_on_signals(loop, end, keep=spec.keep)
-        await _watch_tie(loop, tie, seats, end, tasks)
-        answer.write(OPENING.encode(Opened(str(Path(place.socket_path).parent), os.getpid())))
-        answer.close()
-        lab.open()
-        pulse = tasks.create_task(_pulse(lab, judges, records))
-        why = await ending
-        pulse.cancel()
-        clean = await end_lab(lab, brood, seats, chronicle, why)
-        records.flush()
-        tasks.create_task(_stop(tasks))
+    brood = await Brood.connect(zygote_pid, channel, lambda report: lab.fleet.hear(report), lambda: end("the zygote is gone"))
+    lab = Lab(spec, place, chronicle, brood)
+    seats = Seats(chronicle, lambda *asked: orders.obey(*asked), lambda final: _deserted(spec, end, final))
+    orders = Orders(lab, seats.observes)
+    lab.judges = judges = Judges(chronicle.tell, records.history.write)
+    chronicle.listen(records.event)
+    chronicle.listen(judges.event)
+    lab.collector = Collector(lab.fleet, chronicle, seats, lambda history: judges.history(history, now_us()))
+    why = ""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            lab.tasks = tasks
+            await lab.collector.open(place.socket_path)
+            _end_on_signals(loop, end, keep=spec.keep)
+            await _watch_tie(loop, tie, seats, end, tasks)
+            answer.write(OPENING.encode(Opened(str(Path(place.socket_path).parent), os.getpid())))
+            answer.close()
+            lab.open()
+            tasks.create_task(_pulse(lab, judges, records))
+            why = await ending
+            raise _Over
+    except* _Over:
+        pass
+    except* Exception as failures:  # noqa: BLE001 - law 3: a defect of ours ends the lab in order, and says so
+        traceback.print_exception(failures)
+        why = f"the supervisor failed: {failures.exceptions[0]}"
+    clean = await end_lab(lab, brood, seats, chronicle, why)
+    records.flush()
     return clean
 
 
-def _deserted(spec: LabSpec, end: object, final: bool) -> None:
-    """The last operator has left."""
-    if final or not spec.keep:
-        assert callable(end)
-        end("the operator ended the lab" if final else "the last operator left")
+class _Over(Exception):
+    """Raised in the task group's own body: its tasks are cancelled, and the lab is taken down."""
 
 
-def _end_on_signals(loop: asyncio.AbstractEventLoop, end: object, *, keep: bool) -> None:
-    assert callable(end)
+def _deserted(spec: LabSpec, end: Callable[[str], None], final: bool) -> bool:
+    """The last operator has left (`final`: somebody asked for the end). True when that ends the lab."""
+    if not final and spec.keep:
+        return False
+    end("the operator ended the lab" if final else "the last operator left")
+    return True
+
+
+def _end_on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[str], None], *, keep: bool) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, end, f"{signum.name} to the supervisor")
     if keep:
@@ -206,15 +205,12 @@ def _end_on_signals(loop: asyncio.AbstractEventLoop, end: object, *, keep: bool)
         loop.add_signal_handler(signal.SIGHUP, end, "the terminal is gone")
 
 
-async def _watch_tie(
-    loop: asyncio.AbstractEventLoop, tie: int, seats: Seats, end: object, tasks: asyncio.TaskGroup
-) -> None:
+async def _watch_tie(loop: asyncio.AbstractEventLoop, tie: int, seats: Seats, end: Callable[[str], None], tasks: asyncio.TaskGroup) -> None:
     broken = asyncio.Event()
     await loop.connect_read_pipe(lambda: _Tie(broken), os.fdopen(tie, "rb", buffering=0))
 
     async def watch() -> None:
         await broken.wait()
-        assert callable(end)
         if not seats.operator_came:  # law 2
             end("the front is gone")
 
@@ -237,17 +233,13 @@ async def _pulse(lab: Lab, judges: Judges, records: _Records) -> None:
         await asyncio.sleep(_PULSE_S)
 
 
-async def _stop(tasks: asyncio.TaskGroup) -> None:
-    raise NotImplementedError
-
-
 def main() -> int:
     """`python -m cluster.supervisor`: the lab's description on standard input, which stays open as the tie."""
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
     tie = os.dup(0)
-    stream = os.fdopen(0, "rb", buffering=0, closefd=False)
+    stream = os.fdopen(0, "rb", closefd=False)
     try:
         spec = read_spec(stream)
     except ProtocolError as error:

@@ -113,6 +113,4 @@ def state_interval_us(spec: LabSpec) -> Micros:
 
 def mistakes_in(policy: Policy) -> tuple[str, ...]:
     """Which mistakes a policy makes, by name."""
-    return tuple(
-        name for name, setting in mistakes().items() if getattr(policy.raft, name) is (setting == "on")
-    )
+    return tuple(name for name, setting in mistakes().items() if getattr(policy.raft, name) is (setting == "on"))

@@ -14,7 +14,7 @@ import stat
 import time
 from pathlib import Path
 
-from cluster.core.errors import FaultlineError, UsageError
+from cluster.core.errors import EnvironmentFailed, UsageError
 
 SOCKET_NAME = "control.sock"
 PID_NAME = "pid"
@@ -22,10 +22,6 @@ PID_NAME = "pid"
 _SOCKET_PATH_MAX = 100
 # A directory without its `pid` file is being made right now, or was left half-made by one that died.
 _HALF_MADE_S = 10.0
-
-
-class EnvironmentFailed(FaultlineError):
-    """The machine does not give what a lab needs; the text is the one line to show."""
 
 
 class RunDir:

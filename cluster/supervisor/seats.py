@@ -78,6 +78,7 @@ class Seat:
         self._pending = Pending()
         self._flush: asyncio.TimerHandle | None = None
         self._flushed_at = 0.0
+        self.risen = False  # said goodbye; stays only to hear the end
 
     def offer(self, event: Event) -> None:
         if not self._pending.add(event, coalesce=self._party.busy):
@@ -87,18 +88,14 @@ class Seat:
             loop = asyncio.get_running_loop()
             self._flush = loop.call_at(max(loop.time(), self._flushed_at + _GATHER_S), self.flush)
 
-    def flush(self) -> None:
+    def flush(self, *, force: bool = False) -> None:
+        """Send what waits, as far as the seat reads (`force`: all of it)."""
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
         self._flushed_at = asyncio.get_running_loop().time()
-        while len(self._pending) and not self._party.busy:
+        while len(self._pending) and (force or not self._party.busy):
             self._party.send(Heard(self._pending.take(_BATCH_MAX)))
-
-    @property
-    def told(self) -> bool:
-        """Everything it should hear has left this process."""
-        return not len(self._pending) and self._party.idle
 
     # ---- Guest --------------------------------------------------------------------------------------------------
 
@@ -122,15 +119,22 @@ class Seat:
     def close(self) -> None:
         self._party.close()
 
+    def abort(self) -> None:
+        self._party.abort()
+
 
 class Seats:
-    """All seats. `commanded(seat, request, text)` carries orders on; `deserted(end)` is called when no operator is left."""
+    """All seats. `commanded(seat, request, text)` carries orders on.
 
-    def __init__(self, chronicle: Chronicle, commanded: Commanded, deserted: Callable[[bool], None]) -> None:
+    `deserted(end)` is called when no operator is left, or one asked for the end; True: the lab ends with that.
+    """
+
+    def __init__(self, chronicle: Chronicle, commanded: Commanded, deserted: Callable[[bool], bool]) -> None:
         self._chronicle = chronicle
         self._commanded = commanded
         self._deserted = deserted
         self._seats: dict[str, Seat] = {}
+        self._gone = asyncio.Event()
         self.operator_came = False
         chronicle.listen(self._pass_on)
 
@@ -162,30 +166,39 @@ class Seats:
         return name in self._seats and self._seats[name].observer
 
     def goodbye(self, seat: Seat, end: bool) -> None:
-        self._remove(seat)
-        seat.close()
-        if end and not seat.observer:
-            self._deserted(True)
+        """A seat that leaves a lab that ends with it still hears the end."""
+        if not self._rise(seat, end):
+            self._seats.pop(seat.name, None)
+            seat.close()
 
     def left(self, seat: Seat) -> None:
-        self._remove(seat)
+        self._rise(seat, end=False)
+        if self._seats.get(seat.name) is seat:
+            del self._seats[seat.name]
+            self._gone.set()
 
-    def _remove(self, seat: Seat) -> None:
-        if self._seats.get(seat.name) is not seat:
-            return
-        del self._seats[seat.name]
+    def _rise(self, seat: Seat, end: bool) -> bool:
+        """Nobody sits there any more. True when the lab ends with that."""
+        if seat.risen or self._seats.get(seat.name) is not seat:
+            return False
+        seat.risen = True
         self._chronicle.tell(SeatChanged(now_us(), seat.name, joined=False, observer=seat.observer))
-        if not seat.observer and all(other.observer for other in self._seats.values()):
-            self._deserted(False)
+        if seat.observer:
+            return False
+        if end or all(other.observer or other.risen for other in self._seats.values()):
+            return self._deserted(end)
+        return False
 
-    @property
-    def all_told(self) -> bool:
-        return all(seat.told for seat in self._seats.values())
-
-    def flush(self) -> None:
+    async def close(self) -> None:
+        """Send everybody what is left to hear, hang up, and wait until that has happened."""
         for seat in list(self._seats.values()):
-            seat.flush()
-
-    def close(self) -> None:
-        for seat in list(self._seats.values()):
+            seat.flush(force=True)
             seat.close()
+        while self._seats:
+            self._gone.clear()
+            await self._gone.wait()
+
+    def abort(self) -> None:
+        """Whoever still does not read."""
+        for seat in list(self._seats.values()):
+            seat.abort()

@@ -98,7 +98,7 @@ def fork_zygote(preloads: tuple[str, ...], log_path: str) -> tuple[int, socket.s
         try:
             ours.close()
             _serve(theirs, parent, preloads, log_path)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - the copy of the caller's stack above must never be run again
             traceback.print_exc()
         finally:
             os._exit(1)
@@ -126,7 +126,7 @@ def _serve(channel: socket.socket, parent: int, preloads: tuple[str, ...], log_p
 def _preload(module: str) -> None:
     try:
         importlib.import_module(module)
-    except Exception:  # the child that needs it says so again, with an exit code that somebody hears
+    except Exception:  # noqa: BLE001 - the child that needs it says so again, with an exit code that somebody hears
         traceback.print_exc()
 
 
@@ -239,7 +239,7 @@ def _become(spawn: Spawn, parent: int) -> NoReturn:
         _redirect(spawn.log_path)
         gc.unfreeze()
         status = _run(spawn.entry, spawn.payload)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it was, it must not unwind into the zygote's stack
         traceback.print_exc()
     finally:
         sys.stdout.flush()

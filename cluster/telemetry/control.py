@@ -163,6 +163,12 @@ class RanOnce(msgspec.Struct, frozen=True, array_like=True, tag="ran"):
     text: str
 
 
+# `error` of a compare-and-set that met another value: to a checker it failed, to a client it was answered well.
+NOT_SWAPPED = "not swapped"
+# Keys with one writer, judged by the count of acknowledged writes instead of the linearizability checker.
+SLOT_PREFIX = "slot/"
+
+
 class HistoryLine(msgspec.Struct, frozen=True, array_like=True):
     """One line of a Jepsen-like history. `kind`: "invoke" | "ok" | "fail" | "info". `f`: "read" | "write" | "cas".
 

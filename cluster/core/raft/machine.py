@@ -278,9 +278,8 @@ def _settle(s: RaftState, now: Micros) -> None:
 
 
 def _persist(s: RaftState, now: Micros) -> None:
-    hard: HardState | None = HardState(s.term, s.vote)
-    if hard == s.mailbox.handed_out:
-        hard = None
+    known = s.mailbox.handed_out
+    hard = None if (s.term, s.vote) == (known.term, known.vote) else HardState(s.term, s.vote)
     if hard is None and s.unsaved_from is None:
         return
     last = s.log.last_index

@@ -1,117 +1,14 @@
-"""A supervisor's side of the control socket, free ports, and nodes in this process or in their own."""
+"""A run directory, a supervisor's ear, and nodes."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
-import subprocess
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from cluster import wire
-from cluster.core.policy import Policy
-from cluster.core.types import NodeId
-from cluster.faults import FaultPlan
-from cluster.node.node import Node
-from cluster.telemetry.control import Batch, Do, Hello, NodeSpec, SetPlan
-from cluster.telemetry.events import NodeState, RoleTaken
-
-SECRET = b"a secret of this run"
-PATIENCE_S = 10.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free for TCP and UDP alike (until someone else takes them)."""
-    held: list[socket.socket] = []
-    ports: list[int] = []
-    while len(ports) < count:
-        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        held += [tcp, udp]
-        tcp.bind(("127.0.0.1", 0))
-        try:
-            udp.bind(tcp.getsockname())
-        except OSError:
-            continue
-        ports.append(tcp.getsockname()[1])
-    for each in held:
-        each.close()
-    return ports
-
-
-class Supervisor:
-    """Listens on the control socket, keeps every event, and says when something has been heard."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
-        self.events: list[Any] = []
-        self.hellos: list[Hello] = []
-        self.writers: dict[NodeId, asyncio.StreamWriter] = {}
-        self._news = asyncio.Condition()
-        self._server: asyncio.Server | None = None
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_unix_server(self._serve, self.path)
-
-    async def close(self) -> None:
-        for writer in self.writers.values():
-            writer.close()
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-
-    def hang_up(self, node: NodeId) -> None:
-        self.writers.pop(node).close()
-
-    def tell(self, node: NodeId, message: SetPlan | Do) -> None:
-        self.writers[node].write(wire.CONTROL.encode(message))
-
-    async def plan(self, plan: FaultPlan) -> None:
-        """Put a plan in force everywhere and wait until every node has said so."""
-        since = len(self.events)
-        for node in self.writers:
-            self.tell(node, SetPlan(plan))
-        for node in list(self.writers):
-            await self.heard("fault-ack", lambda e, n=node: e.node == n and e.version == plan.version, since=since)
-
-    async def heard(self, tag: str, wanted: Callable[[Any], bool] = lambda _: True, since: int = 0) -> Any:
-        """The first event of this tag, from number `since` on, for which `wanted` holds; waits for it."""
-        seen = since
-        async with asyncio.timeout(PATIENCE_S), self._news:
-            while True:
-                for event in self.events[seen:]:
-                    if type(event).__struct_config__.tag == tag and wanted(event):
-                        return event
-                seen = len(self.events)
-                await self._news.wait()
-
-    async def leader(self, nodes: list[NodeId], since: int = 0) -> RoleTaken:
-        """The first leader of the newest term that these nodes agree on, as a role event heard from number `since` on."""
-        return await self.heard("role", lambda e: e.role == "leader" and e.node in nodes, since)
-
-    async def state(self, wanted: Callable[[NodeState], bool]) -> NodeState:
-        return await self.heard("state", wanted, since=len(self.events))
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        splitter = wire.FrameSplitter()
-        while data := await reader.read(65_536):
-            for body in splitter.feed(data):
-                message = wire.CONTROL.decode_body(body)
-                async with self._news:
-                    if isinstance(message, Hello):
-                        self.hellos.append(message)
-                        self.writers[message.name] = writer
-                    elif isinstance(message, Batch):
-                        self.events += message.events
-                    self._news.notify_all()
-        writer.close()
+from tests.cluster.node.lab import Nodes, Processes, Supervisor, specs
 
 
 @pytest.fixture
@@ -129,50 +26,6 @@ async def supervisor(run_dir: Path) -> AsyncIterator[Supervisor]:
     await supervisor.close()
 
 
-def specs(run_dir: Path, count: int, voters: int | None = None, policy: Policy | None = None) -> dict[NodeId, NodeSpec]:
-    """Specs of n1…n`count`, all in one run."""
-    nodes = [f"n{number}" for number in range(1, count + 1)]
-    members = dict(zip(nodes, free_ports(count), strict=True))
-    return {
-        node: NodeSpec(
-            node=node,
-            epoch=1,
-            members=members,
-            voters=tuple(nodes[: voters or count]),
-            policy=policy or Policy(),
-            secret=SECRET,
-            data_dir=str(run_dir / node),
-            control_path=str(run_dir / "s"),
-            seed=7,
-            state_interval_us=50_000,
-        )
-        for node in nodes
-    }
-
-
-class Nodes:
-    """Nodes of one run inside this process."""
-
-    def __init__(self, specs: dict[NodeId, NodeSpec]) -> None:
-        self.specs = specs
-        self.nodes: dict[NodeId, Node] = {}
-        self.runs: dict[NodeId, asyncio.Task[int]] = {}
-
-    def start(self, name: NodeId) -> Node:
-        node = self.nodes[name] = Node(self.specs[name], lambda reason: node.end())
-        self.runs[name] = asyncio.create_task(node.run())
-        return node
-
-    async def stop(self, name: NodeId) -> int:
-        self.nodes[name].end()
-        return await self.runs.pop(name)
-
-    async def restart(self, name: NodeId) -> None:
-        await self.stop(name)
-        self.specs[name] = msgspec.structs.replace(self.specs[name], epoch=self.specs[name].epoch + 1)
-        self.start(name)
-
-
 @pytest.fixture
 async def trio(run_dir: Path, supervisor: Supervisor) -> AsyncIterator[Nodes]:
     """Three voters in this process, started."""
@@ -184,36 +37,8 @@ async def trio(run_dir: Path, supervisor: Supervisor) -> AsyncIterator[Nodes]:
         await nodes.stop(name)
 
 
-class Processes:
-    """Nodes of one run, each in a process of its own."""
-
-    def __init__(self, run_dir: Path) -> None:
-        self._run_dir = run_dir
-        self.running: dict[NodeId, subprocess.Popen[bytes]] = {}
-
-    def start(self, spec: NodeSpec) -> subprocess.Popen[bytes]:
-        path = self._run_dir / f"{spec.node}.spec"
-        path.write_bytes(msgspec.msgpack.encode(spec))
-        process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "cluster.node", str(path)], stderr=subprocess.PIPE, cwd=os.getcwd()
-        )
-        self.running[spec.node] = process
-        return process
-
-    def end(self) -> None:
-        for process in self.running.values():
-            process.kill()
-            process.communicate()
-
-
 @pytest.fixture
 def processes(run_dir: Path) -> Iterator[Processes]:
     processes = Processes(run_dir)
     yield processes
     processes.end()
-
-
-async def exit_of(process: subprocess.Popen[bytes]) -> tuple[int, str]:
-    """Exit code and standard error of a process that is about to end."""
-    _, stderr = await asyncio.to_thread(process.communicate, timeout=PATIENCE_S)
-    return process.returncode, stderr.decode()

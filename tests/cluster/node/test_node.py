@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cluster.core.kv.ops import Cas, Get, Put
-from cluster.core.types import MS, SECOND
-from cluster.faults import FaultPlan, LinkFault, NodeFault
+from cluster.core.types import SECOND
 from cluster.workload.connection import Connection
 
 

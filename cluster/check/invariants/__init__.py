@@ -1,0 +1,54 @@
+"""The monitors: Raft's properties, each judged from what nodes reported and the supervisor knows.
+
+Law 1: one file, one property, named as the paper names it.
+Law 2: a light shows state, how much was judged, and the first evidence; lost evidence is not green.
+"""
+
+from __future__ import annotations
+
+from cluster.check.invariants.commit_never_falls import CommitNeverFalls
+from cluster.check.invariants.committed_entries_stay import CommittedEntriesStay
+from cluster.check.invariants.election_safety import ElectionSafety
+from cluster.check.invariants.leader_completeness import LeaderCompleteness
+from cluster.check.invariants.log_order import LogOrder
+from cluster.check.invariants.monitor import Handler, Monitor
+from cluster.check.invariants.state_machine_safety import StateMachineSafety
+from cluster.check.invariants.term_never_falls import TermNeverFalls
+from cluster.check.invariants.vote_once import VoteOnce
+from cluster.check.violation import Light, Violation
+from cluster.telemetry.events import Event, TelemetryLost
+
+MONITORS: tuple[type[Monitor], ...] = (
+    ElectionSafety,
+    LeaderCompleteness,
+    StateMachineSafety,
+    CommittedEntriesStay,
+    VoteOnce,
+    TermNeverFalls,
+    CommitNeverFalls,
+    LogOrder,
+)
+
+
+class Monitors:
+    """All of them, fed together."""
+
+    def __init__(self) -> None:
+        self.monitors = tuple(kind() for kind in MONITORS)
+        self._handlers: dict[type, list[Handler]] = {}
+        for monitor in self.monitors:
+            for event_type, handler in monitor.handlers().items():
+                self._handlers.setdefault(event_type, []).append(handler)
+
+    def feed(self, event: Event) -> list[Violation]:
+        """Judge one event; the violations that it proves."""
+        if isinstance(event, TelemetryLost):
+            for monitor in self.monitors:
+                monitor.went_blind(event)
+            return []
+        found = [handler(event) for handler in self._handlers.get(type(event), ())]
+        return [violation for violation in found if violation is not None]
+
+    def lights(self) -> dict[str, Light]:
+        """Name -> (state, checked, evidence), in a fixed order."""
+        return {monitor.name: monitor.light() for monitor in self.monitors}

@@ -1,0 +1,89 @@
+"""Committed entries stay (Raft §5.3, §5.4): a node never overwrites what it knew to be committed, nor an entry that was applied.
+
+Overwriting *some* entry below the cluster's commit index is ordinary: a deposed leader's leftovers. So an entry is told by its
+index and its term: the log's last reported shape says which entry the node held, the marks say which one was applied.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Mapping
+
+from cluster.check.invariants.monitor import NODES_KEPT_MAX, Handler, Monitor, bound, told
+from cluster.check.violation import Violation
+from cluster.core.types import NodeId
+from cluster.telemetry.events import AppliedMark, FaultBegan, LogTruncated, NodeState
+
+MARKS_MAX = 16_384
+
+
+class CommittedEntriesStay(Monitor):
+    name = "committed entries stay"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._states: dict[NodeId, NodeState] = {}
+        self._applied: dict[NodeId, AppliedMark] = {}
+        self._terms: dict[int, int] = {}  # applied index -> its term
+        self._indexes: list[int] = []  # of `_terms`, rising
+
+    def handlers(self) -> Mapping[type, Handler]:
+        return {
+            NodeState: self._state_told,
+            AppliedMark: self._marked,
+            LogTruncated: self._truncated,
+            FaultBegan: self._fault,
+        }
+
+    def _state_told(self, event: NodeState) -> None:
+        self._states[event.node] = event
+        bound(self._states, NODES_KEPT_MAX)
+
+    def _marked(self, event: AppliedMark) -> None:
+        if event.index > (self._applied[event.node].index if event.node in self._applied else -1):
+            self._applied[event.node] = event
+            bound(self._applied, NODES_KEPT_MAX)
+        if event.index not in self._terms:
+            insort(self._indexes, event.index)
+            self._terms[event.index] = event.term
+            if len(self._indexes) > MARKS_MAX:
+                del self._terms[self._indexes.pop(0)]
+
+    def _truncated(self, event: LogTruncated) -> Violation | None:
+        self.checked += 1
+        cut = told(event.node, event.at_us, f"overwrites entries {event.from_index}–{event.to_index} (term {event.term})")
+        mark, state = self._applied.get(event.node), self._states.get(event.node)
+        if mark is not None and mark.index >= event.from_index and mark.at_us <= event.at_us:
+            evidence = f"{event.node} overwrites entry {event.from_index}, having applied up to {mark.index}"
+            return self._violated(event.at_us, evidence, told(mark.node, mark.at_us, f"applied {mark.index}"), cut)
+        if state is None or state.at_us > event.at_us:
+            return None
+        if state.commit >= event.from_index:
+            evidence = f"{event.node} overwrites entry {event.from_index}, committed up to {state.commit}"
+            return self._violated(event.at_us, evidence, told(state.node, state.at_us, f"commit {state.commit}"), cut)
+        return self._applied_elsewhere(event, state, cut)
+
+    def _applied_elsewhere(self, event: LogTruncated, state: NodeState, cut: str) -> Violation | None:
+        for index in self._indexes[bisect_left(self._indexes, event.from_index) :]:
+            if index > min(event.to_index, state.last_index):
+                return None
+            if _term_at(state, index) == self._terms[index]:
+                evidence = f"{event.node} overwrites entry {index} of term {self._terms[index]}, which others have applied"
+                return self._violated(event.at_us, evidence, cut)
+        return None
+
+    def _fault(self, event: FaultBegan) -> None:
+        if event.kind == "wipe":
+            for node in event.targets:
+                self._states.pop(node, None)
+                self._applied.pop(node, None)
+
+
+def _term_at(state: NodeState, index: int) -> int:
+    """Term of the entry at `index` by the reported runs; 0 below the oldest run."""
+    term = 0
+    for run in state.log:
+        if run.first_index > index:
+            break
+        term = run.term
+    return term

@@ -1,0 +1,54 @@
+"""ruff and strict mypy find nothing, and each would find what is planted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import CHECKOUT, paths
+
+
+def run(*command: str | Path, text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", *command], cwd=CHECKOUT, input=text, capture_output=True, text=True, check=False)
+
+
+def test_ruff_finds_nothing() -> None:
+    python = [path for path in paths() if path.endswith(".py")]
+    done = run("ruff", "check", "--output-format", "concise", *python)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "rule"),
+    [
+        ("cluster/core/planted.py", '"""Head."""\nprint("x")\n', "T201"),
+        ("cluster/node/planted.py", '"""Head."""\ntry:\n    x = 1\nexcept Exception:\n    x = 2\n', "BLE001"),
+        ("cluster/node/planted.py", '"""Head."""\nimport os\n', "F401"),
+        ("tui/planted.py", '"""Head."""\nimport pickle\n\npickle.loads(b"")\n', "S301"),
+        ("tui/planted.py", "x = 1\n", "D100"),
+    ],
+)
+def test_ruff_finds_what_is_planted(path: str, text: str, rule: str) -> None:
+    done = run("ruff", "check", "--output-format", "concise", "--stdin-filename", path, "-", text=text)
+    assert done.returncode == 1
+    assert rule in done.stdout
+
+
+@pytest.mark.timeout(300)
+def test_mypy_finds_nothing() -> None:
+    # A cache of its own, so that a developer's mypy at the same moment does not hold its database.
+    done = run("mypy", "--no-error-summary", "--cache-dir", CHECKOUT / ".mypy_cache" / "tests")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_mypy_finds_what_is_planted(tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text("def f(x):\n    return x\n\ny: int = 'one'\n")
+    done = run("mypy", "--cache-dir", CHECKOUT / ".mypy_cache" / "tests", planted)
+    assert done.returncode == 1
+    assert "no-untyped-def" in done.stdout
+    assert "assignment" in done.stdout

@@ -1,0 +1,1 @@
+"""The judges, each shown right and each shown wrong histories."""

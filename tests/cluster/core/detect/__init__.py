@@ -1,0 +1,1 @@
+"""Failure detection: arrival windows, forms of φ, verdicts."""

@@ -1,0 +1,1 @@
+"""Gossip, driven by hand and in virtual time."""

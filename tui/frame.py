@@ -1,0 +1,60 @@
+"""One clock for the whole screen: changes ask for a frame, and frames come at most so often.
+
+Law 1: leading edge: the first change after a quiet spell is painted at once; those that follow wait for the next slot together.
+Law 2: while nobody looks (the terminal has lost its focus) frames come less often.
+Law 3: no change, no frame: an idle dashboard costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+FPS = 12.0
+FPS_UNFOCUSED = 5.0
+
+
+class Cancellable(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Timers(Protocol):
+    """What the clock needs of an event loop."""
+
+    def time(self) -> float: ...
+    def call_later(self, delay: float, callback: Callable[[], None], /) -> Cancellable: ...
+
+
+class FrameClock:
+    """`request()` after a change; `paint()` is called in the loop, never re-entrantly."""
+
+    def __init__(self, paint: Callable[[], None], timers: Timers) -> None:
+        self._paint = paint
+        self._timers = timers
+        self._period_s = 1.0 / FPS
+        self._last_s = float("-inf")
+        self._due: Cancellable | None = None
+        self.frames = 0
+
+    def focus(self, focused: bool) -> None:
+        """Whether somebody looks."""
+        self._period_s = 1.0 / (FPS if focused else FPS_UNFOCUSED)
+        if focused:
+            self.request()
+
+    def request(self) -> None:
+        """Something changed."""
+        if self._due is None:
+            wait_s = max(0.0, self._last_s + self._period_s - self._timers.time())
+            self._due = self._timers.call_later(wait_s, self._fire)
+
+    def stop(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    def _fire(self) -> None:
+        self._due = None
+        self._last_s = self._timers.time()
+        self.frames += 1
+        self._paint()
