@@ -12,6 +12,8 @@ from typing import Protocol
 
 FPS = 12.0
 FPS_UNFOCUSED = 5.0
+# A key is answered sooner than telemetry: a hand makes few changes, and notices how late each comes.
+FPS_HAND = 40.0
 
 
 class Cancellable(Protocol):
@@ -42,13 +44,17 @@ class FrameClock:
         if focused:
             self.request()
 
-    def request(self) -> None:
-        """Something changed."""
+    def request(self, *, by_hand: bool = False) -> None:
+        """Something changed; `by_hand`: because a key was pressed."""
+        if by_hand:
+            self.stop()
         if self._due is None:
-            wait_s = max(0.0, self._last_s + self._period_s - self._timers.time())
+            period_s = 1.0 / FPS_HAND if by_hand else self._period_s
+            wait_s = max(0.0, self._last_s + period_s - self._timers.time())
             self._due = self._timers.call_later(wait_s, self._fire)
 
     def stop(self) -> None:
+        """No frame is due any more."""
         if self._due is not None:
             self._due.cancel()
             self._due = None

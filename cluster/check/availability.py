@@ -18,8 +18,8 @@ import msgspec
 from cluster.core.types import MS, Micros
 from cluster.telemetry.control import HistoryLine
 
-# Half a second: two to three of the demo profile's longest elections.
-FLOOR_US: Micros = 500 * MS
+# Two heartbeats of the demo profile: a healthy operation takes a tenth of it, the quickest election more.
+FLOOR_US: Micros = 100 * MS
 OUTAGES_MAX = 1_000
 
 

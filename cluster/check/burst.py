@@ -46,6 +46,10 @@ class Burst:
         for op, at in zip(self._ops, self._begun, strict=True):
             if op.f == "read":
                 self._reads.setdefault(op.value, []).append((at, self._bit[op]))
+        self._pending_reads_of: dict[Value, int] = {}
+        for op in self._pending:
+            if op.f == "read":
+                self._pending_reads_of[op.value] = self._pending_reads_of.get(op.value, 0) | self._bit[op]
 
     def explained(self) -> bool:
         """Whether some order of taking effect explains every return. Raises `TooHard` past the budget."""
@@ -109,30 +113,42 @@ class Burst:
     def _branches(self, node: tuple[int, Value, int]) -> list[tuple[int, Value, int]]:
         """What may take effect next; the most promising last, where the stack takes it first."""
         done, state, tuck = node
-        limit = self._limit(done)
-        wanted = {op.value if op.f == "read" else op.expect for op in self._ops if not done & self._bit[op]}
+        limit, wanted = self._limit(done), self._wanted(done)
         ranked: list[tuple[int, int, tuple[int, Value, int]]] = []
         for number, op in enumerate(self._ops):
             bit = 1 << number
             if done & bit or op.f == "read" or self._begun[number] >= limit:
                 continue
-            ended = self._ended[op]
+            ended, useful = self._ended[op], op.value in wanted
             if op.f == "cas":
                 if op.expect == state:
-                    ranked.append((0 if ended != NEVER else 3, ended, (done | bit, op.value, tuck & ~bit)))
+                    ranked.append((0 if ended != NEVER else 1 if useful else 4, ended, (done | bit, op.value, tuck & ~bit)))
                 continue
-            rank = 3 if ended == NEVER else 1 if op.value in wanted else 2
-            ranked.append((rank, ended, (done | bit, op.value, tuck & ~bit)))
+            ranked.append((2 if useful else 3 if ended != NEVER else 4, ended, (done | bit, op.value, tuck & ~bit)))
             if tuck & bit:
-                ranked.append((4, ended, self._tucked(done, state, tuck, op, bit)))
+                ranked.append((5, ended, self._tucked(done, state, tuck, op, bit)))
         ranked.sort(key=lambda choice: choice[:2], reverse=True)
         return [after for _, _, after in ranked]
 
+    def _wanted(self, done: int) -> set[Value]:
+        """Values that what must still return waits for, by way of swaps that need not return too."""
+        wanted: set[Value] = set()
+        optional: list[Op] = []
+        for op in self._ops:
+            if op.f != "write" and not done & self._bit[op]:
+                if op.f == "read" or self._ended[op] != NEVER:
+                    wanted.add(op.value if op.f == "read" else op.expect)
+                else:
+                    optional.append(op)
+        growing = True
+        while growing:
+            useful = {op.expect for op in optional if op.value in wanted} - wanted
+            wanted |= useful
+            growing = bool(useful)
+        return wanted
+
     def _tucked(self, done: int, state: Value, tuck: int, op: Op, bit: int) -> tuple[int, Value, int]:
-        taken = bit
-        for read in self._pending:
-            if read.f == "read" and read.value == op.value:
-                taken |= self._bit[read] & tuck
+        taken = bit | (self._pending_reads_of.get(op.value, 0) & tuck)
         return done | taken, state, tuck & ~taken
 
 

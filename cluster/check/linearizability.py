@@ -152,6 +152,9 @@ class KeyHistory:
             return None
         if not final and (self.open or (len(self.waiting) < self.retry_at and not self._conclusive())):
             return None
+        if self.retry_at == 2 * len(self.waiting) > 0:
+            self._after_burst(final)  # explained already, and nothing has come since
+            return None
         starts, pending, happenings = list(self.space.configs), list(self.space.pending), list(self.waiting)
         try:
             if explains(starts, pending, happenings):

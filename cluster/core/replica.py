@@ -59,13 +59,14 @@ RUMOURS_MAX = 8
 RUMOUR_CHARS_MAX = 200
 # Where a leader gossips the term it leads, so that nodes without a vote can point clients to it.
 LEADER_KEY = "raft/leader"
+# Only a replica told to apply before commit meets this: an older entry was applied at that index, then cut off.
+SKIPPED = Reply("unknown", error="another entry was applied in its place")
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """A write in the log that a client waits for."""
+    """A write in the log that a client waits for. All of them are of the present reign (Law 2)."""
 
     index: int
-    term: int
     token: int
 
 
@@ -232,6 +233,8 @@ class Replica:
         if ready.persist is not None:
             effects.append(ready.persist)
         effects += [SendPeer(to, message) for to, message in ready.sends]
+        # Before what is applied: a log is cut first and filled and applied after, and is so told.
+        effects += [Report(event) for event in ready.events]
         leads = raft.role is Role.LEADER
         if tokens:
             self._settle_proposals(ready, tokens, effects)
@@ -243,15 +246,14 @@ class Replica:
             self._settle_reads(ready, effects)
         if leads and raft.commit > commit:
             effects.append(Report(LeaderCommitted(raft.commit, raft.term)))
-        effects += [Report(event) for event in ready.events]
         if led is not leads:
             term = "" if led else str(raft.term)
             self._gossiped(self.gossip.step(SetKey(LEADER_KEY, term), now), now, effects)
 
     def _settle_proposals(self, ready: Ready, tokens: Sequence[int], effects: list[Effect]) -> None:
         if ready.accepted is not None:
-            first, term = ready.accepted
-            self._proposals.extend(Proposal(index, term, token) for index, token in enumerate(tokens, first))
+            first, _ = ready.accepted
+            self._proposals.extend(Proposal(index, token) for index, token in enumerate(tokens, first))
         elif ready.refused:
             effects.extend(Answer(token, self._fail(ready.refused)) for token in tokens)
 
@@ -260,9 +262,9 @@ class Replica:
         apply, proposals = self.store.apply, self._proposals
         for index, entry in enumerate(ready.committed, ready.committed_first):
             reply = apply(index, entry.term, entry.kind, entry.data)
-            if proposals and proposals[0].index <= index:
-                effects.append(Answer(proposals[0].token, _answer(proposals[0], index, entry, reply)))
-                proposals.popleft()
+            while proposals and proposals[0].index <= index:
+                waiting = proposals.popleft()
+                effects.append(Answer(waiting.token, reply if waiting.index == index else SKIPPED))
             if index % MARK_EVERY == 0:
                 effects.append(Report(Marked(index, entry.term, self.store.digest)))
 
@@ -304,12 +306,6 @@ class Replica:
 
 def _unfit(write: Write) -> str:
     return too_large(write.key, "" if isinstance(write, Delete) else write.value)
-
-
-def _answer(proposal: Proposal, index: int, entry: Entry, reply: Reply) -> Reply:
-    if proposal.index == index and proposal.term == entry.term:
-        return reply
-    return Reply("unknown", error="another leader's entry took its place")
 
 
 INPUTS: dict[type, Callable[[Replica, Any, Micros, list[Effect]], None]] = {

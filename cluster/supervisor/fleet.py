@@ -156,6 +156,13 @@ class Fleet:
             case Refused(why=why):
                 self._ended(member, f"not started: {why}")
 
+    def lost(self) -> None:
+        """The zygote is gone, and what it had forked went with it."""
+        for member in list(self._by_process.values()):
+            member.wanted = False
+            member.why = "the zygote is gone"
+            self._ended(member, member.why)
+
     def ready(self, event: NodeReady) -> None:
         """A node says that it serves: then, and only then, it is up."""
         member = self._members.get(event.node)

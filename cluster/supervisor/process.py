@@ -55,7 +55,7 @@ def run(spec: LabSpec, tie: int, answer: BinaryIO) -> int:
             rundir.sweep(base)
             run_dir = rundir.make(base)
             stack.callback(run_dir.close)
-            place = _place(spec, run_dir, base, stack)
+            place = _place(spec, run_dir, stack)
             zygote_pid, channel = fork_zygote(spec.preloads, str(run_dir.path / "log" / "zygote.log"))
             records = _Records(spec, run_dir)
             stack.callback(records.close)
@@ -74,12 +74,13 @@ def _refuse(answer: BinaryIO, why: str, *, usage: bool) -> int:
     return EXIT_USAGE if usage else EXIT_ENVIRONMENT
 
 
-def _place(spec: LabSpec, run_dir: rundir.RunDir, base: Path, stack: ExitStack) -> Place:
+def _place(spec: LabSpec, run_dir: rundir.RunDir, stack: ExitStack) -> Place:
     nodes_dir, first_epoch = run_dir.path / "nodes", 0
     if spec.data_dir:
         nodes_dir = Path(spec.data_dir).absolute()
         first_epoch = _claim_data(nodes_dir, stack)
-    allocated = ports.allocate(spec.nodes, base, spec.base_port)
+    # The locks lie in one place whatever `run_base` is: ports are the machine's, not the directory's.
+    allocated = ports.allocate(spec.nodes, rundir.base_dir(), spec.base_port)
     stack.callback(allocated.close)
     return Place(
         run=run_dir.name, socket_path=run_dir.socket_path, log_dir=str(run_dir.path / "log"),
@@ -153,7 +154,11 @@ async def _serve(
             ending.set_result(why)
 
     chronicle = Chronicle()
-    brood = await Brood.connect(zygote_pid, channel, lambda report: lab.fleet.hear(report), lambda: end("the zygote is gone"))
+    def zygote_lost() -> None:
+        end("the zygote is gone")
+        lab.fleet.lost()
+
+    brood = await Brood.connect(zygote_pid, channel, lambda report: lab.fleet.hear(report), zygote_lost)
     lab = Lab(spec, place, chronicle, brood)
     seats = Seats(chronicle, lambda *asked: orders.obey(*asked), lambda final: _deserted(spec, end, final))
     orders = Orders(lab, seats.observes)

@@ -42,8 +42,8 @@ def _existing(contract: Mapping[str, Any], roots: list[str], tree: Path) -> dict
 
 def _exists(module: str, roots: list[str], tree: Path) -> bool:
     ours = module.split(".")[0] in roots
-    place = tree.joinpath(*module.split("."))
-    return not ours or place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
+    place = module.replace(".", "/")
+    return not ours or any(any(tree.glob(pattern)) for pattern in (f"{place}.py", f"{place}/__init__.py"))
 
 
 def _toml(linter: dict[str, Any]) -> Iterator[str]:

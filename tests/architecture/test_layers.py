@@ -43,10 +43,18 @@ def skeleton(tree: Path) -> Path:
         ("cluster/sim/__init__.py", "import datetime", "virtual time"),
         ("tui/widgets/__init__.py", "import cluster.core.types", "views never reach"),
         ("tui/widgets/__init__.py", "import tui.screens", "tui layers"),
+        ("cluster/node/__init__.py", "import rich.text", "no terminal"),
+        ("cluster/supervisor/__init__.py", "def f():\n    import redis.asyncio", "start light"),
+        ("cluster/supervisor/zygote.py", "import threading", "the zygote"),
+        ("scenarios/clocks/lease/oracle.py", "import cluster.core.types", "an oracle"),
     ],
 )
 def test_a_planted_import_breaks_its_contract(tmp_path: Path, path: str, text: str, contract: str) -> None:
     tree = skeleton(tmp_path / "tree")
+    for folder in (tree / path).relative_to(tree).parents:
+        (tree / folder).mkdir(parents=True, exist_ok=True)
+        if folder != Path():
+            (tree / folder / "__init__.py").touch()
     (tree / path).write_text(text)
     assert any(contract in line and "BROKEN" in line for line in layers.broken(tree, CONTRACTS, tmp_path).splitlines())
 

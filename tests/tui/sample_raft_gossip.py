@@ -272,3 +272,26 @@ def spread(view: ClusterView, rounds: Mapping[int, Iterable[tuple[NodeId, NodeId
         ]
     last = max(rounds, default=0)
     return fold_all(view, [*events, e.Heartbeat(began + last * GOSSIP_US, 100_000)])
+
+
+def stopped_wave() -> ClusterView:
+    """The mock-up with a rumour of n3 that the cut stopped: seven of twelve know."""
+    rounds = {
+        1: [("n1", "n3"), ("n6", "n3")],
+        2: [("n2", "n1"), ("n7", "n6"), ("n8", "n6")],
+        3: [("n5", "n2")],
+        5: [],
+    }
+    return spread(mock_up(), rounds, text="n12 is dead")
+
+
+def full_wave(count: int = 50) -> ClusterView:
+    """Everyone learned within three rounds, each from somebody who knew."""
+    nodes = [node for node in names(count) if node != "n3"]
+    first, second = nodes[:3], nodes[3:24]
+    rounds = {
+        1: [(node, "n3") for node in first],
+        2: [(node, first[place % 3]) for place, node in enumerate(second)],
+        3: [(node, second[place % 21]) for place, node in enumerate(nodes[24:])],
+    }
+    return spread(healthy(count), rounds)

@@ -51,7 +51,7 @@ class Duration(click.ParamType):
 @click.option("--record", type=click.Path(dir_okay=False), default="", help="Write a recording for `faultline replay`.")
 @click.option("--script", type=click.Path(), default="", help="Commands with times; - reads standard input.")
 @click.option("--data", type=click.Path(file_okay=False), default="", help="Keep the node directories here.")
-@click.option("--port", "base_port", type=click.IntRange(1024, 65_000), default=0, help="First port; nodes use the following ones.")
+@click.option("--port", "base_port", type=click.IntRange(1024, 65_000), help="First port; nodes use the following ones.")
 @click.option("--keep", is_flag=True, help="The lab outlives its last seat; `faultline attach` sits down again.")
 @click.option("--headless", is_flag=True, help="No dashboard: run, judge, report.")
 @click.option("--for", "for_us", type=Duration(), default=None, help="Length of a headless run.  [default: 10s]")
@@ -68,7 +68,7 @@ def command(
     record: str,
     script: str,
     data: str,
-    base_port: int,
+    base_port: int | None,
     keep: bool,
     headless: bool,
     for_us: Micros | None,
@@ -88,7 +88,7 @@ def command(
         keep=keep,
         record=record,
         data_dir=data,
-        base_port=base_port,
+        base_port=base_port or 0,
         workload_rate=rate,
     )
     from cluster.supervisor.profiles import check_spec

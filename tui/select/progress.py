@@ -16,6 +16,7 @@ from tui.select.standing import cut_links, has_quorum_contact, present_leader, q
 from tui.state import Row, Span, UiState
 
 BAR_CELLS_MAX = 24
+FIXED_CELLS, CAUSE_CELLS = 52, 22
 # Lags are drawn against the worst of them, but never against less: three entries behind is not a full bar.
 LAG_SCALE_LEAST = 20
 
@@ -37,11 +38,11 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
 
 def _table(view: ClusterView, ui: UiState, leader: NodeState, width: int, height: int) -> list[list[Span]]:
     peers = sorted(leader.progress, key=lambda peer: node_number(peer.node))
-    cells = min(BAR_CELLS_MAX, max(0, width - 62))
+    cells = min(BAR_CELLS_MAX, max(0, width - FIXED_CELLS - CAUSE_CELLS))
     lines: list[list[Span]] = [_title(view, leader, width)]
     if height >= 4:
         bar_head = f" {'lag'.ljust(cells)}" if cells >= 6 else ""
-        lines.append([(f"     {'':3}{'match':>8}{'next':>8}{'lag':>6}  {'answered':<10}{'state':<10}{bar_head} now", "axis")])
+        lines.append([(f"     {'':3}{'match':>8}{'next':>8}{'lag':>6}  {'answered':<10}{'state':<10}{bar_head} cause", "axis")])
     room = height - len(lines)
     focus = next((place for place, peer in enumerate(peers) if peer.node == ui.cursor), 0)
     shown = window_around(len(peers), focus, room)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cluster.core.types import Micros
-from cluster.telemetry.view import ClusterView, Reign
+from cluster.telemetry.view import REIGNS_MAX, ClusterView, Reign
 from tui.select.logcells import term_style
 from tui.select.spans import SECOND_US, clock, count, duration, fit
 from tui.select.standing import highest_term, running
@@ -53,17 +53,13 @@ def gaps_of(view: ClusterView) -> list[Gap]:
     if not reigns:
         return [Gap(zero, 0, 0)]
     # Reigns are bounded: before the oldest one kept, nobody knows, unless it is the first.
-    gaps = [Gap(zero, reigns[0].began_us, reigns[0].term)] if len(reigns) < _kept() else []
+    gaps = [Gap(zero, reigns[0].began_us, reigns[0].term)] if len(reigns) < REIGNS_MAX else []
     gaps += [Gap(one.ended_us, other.began_us, other.term) for one, other in pairwise(reigns) if one.ended_us < other.began_us]
     if reigns[-1].ended_us and not view.closed:
         gaps.append(Gap(reigns[-1].ended_us, 0, 0))
     return gaps
 
 
-def _kept() -> int:
-    from cluster.telemetry.view import REIGNS_MAX
-
-    return REIGNS_MAX
 
 
 def _span(view: ClusterView) -> Micros:
@@ -96,6 +92,10 @@ def _ribbon(view: ClusterView, gaps: list[Gap], width: int, *, ascii: bool) -> l
         end = gap.ended_us or view.now_us
         if end > first:
             _paint_gap(gap, end, paint, column(gap.began_us), column(end), ascii=ascii)
+    for reign in view.reigns:  # names last: a gap of one cell must not eat the first letter of what follows it
+        end = reign.ended_us or view.now_us
+        if end > first:
+            _write_name(reign, paint, column(reign.began_us), column(end) if reign.ended_us else cells)
     return [(head, "axis"), *_merged(paint), (tail, "axis")]
 
 
@@ -109,10 +109,14 @@ def _paint_reign(view: ClusterView, reign: Reign, paint: list[Span], start: int,
         share = max(1, min(stop - start, (stop - start) * (view.now_us - node.since_us) // max(1, view.now_us - reign.began_us)))
         for cell in range(stop - share, stop):
             paint[cell] = ("-" if ascii else "╍", "paused")
-    label = f"{reign.term} {reign.node} "
-    if stop - start > len(label):
-        for place, letter in enumerate(label):
-            paint[start + place] = (letter, style)
+
+
+def _write_name(reign: Reign, paint: list[Span], start: int, stop: int) -> None:
+    style, label = term_style(reign.term), f"{reign.term} {reign.node} "
+    free = [cell for cell in range(start, stop) if paint[cell][1] == style]
+    if len(free) > len(label):
+        for cell, letter in zip(free, label, strict=False):
+            paint[cell] = (letter, style)
 
 
 def _paint_gap(gap: Gap, end_us: Micros, paint: list[Span], start: int, stop: int, *, ascii: bool) -> None:
@@ -151,11 +155,14 @@ def _summary(view: ClusterView, gaps: list[Gap]) -> list[Span]:
     """The bill: how many leaders, and how long nobody led."""
     lost = [(gap.ended_us or view.now_us) - gap.began_us for gap in gaps]
     leaders = count(len(view.reigns), "reign")
+    if not view.reigns:
+        return [(f"No leader yet, {duration(sum(lost))} after the lab opened", "warn")]
     if not lost:
         return [(f"{leaders}, never without a leader", "good")]
-    open_gap = gaps[-1].ended_us == 0
-    text = f"{leaders}, {count(len(lost), 'time', 'times')} without a leader: {duration(sum(lost))} in all, longest {duration(max(lost))}"
-    return [(text, "dim"), (f" · nobody leads since {duration(lost[-1])}", "bad") if open_gap else ("", "")]
+    bill = f"{leaders}, {count(len(lost), 'gap')}: {duration(sum(lost))} without a leader in all, longest {duration(max(lost))}"
+    if gaps[-1].ended_us == 0:
+        return [(f"No leader for {duration(lost[-1])}", "bad"), (f" · {bill}", "dim")]
+    return [(bill, "dim")]
 
 
 def _reign(view: ClusterView, reign: Reign, gaps: list[Gap]) -> list[Span]:

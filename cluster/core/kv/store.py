@@ -82,9 +82,7 @@ class Store:
             found.append((keys[position], self._items[keys[position]].value))
             size += len(keys[position]) + len(found[-1][1])
             if size > SCAN_CHARS_MAX:
-                return Reply(
-                    "fail", revision=self.revision, error=f"scan exceeds {SCAN_CHARS_MAX} characters: narrow it"
-                )
+                return Reply("fail", revision=self.revision, error=f"scan exceeds {SCAN_CHARS_MAX} characters: narrow it")
         return Reply("ok", revision=self.revision, items=tuple(found))
 
     def __len__(self) -> int:

@@ -155,9 +155,7 @@ class Raft:
 
     def progress(self, now: Micros) -> tuple[tuple[NodeId, int, int, str, Micros], ...]:
         """Per follower (node, next index, match index, "probe" | "replicate", µs since its answer); empty unless leader."""
-        return tuple(
-            (peer, p.next_index, p.match_index, p.state, now - p.acked_us) for peer, p in self._s.progress.items()
-        )
+        return tuple((peer, p.next_index, p.match_index, p.state, now - p.acked_us) for peer, p in self._s.progress.items())
 
     def quorum_age_us(self, now: Micros) -> Micros:
         """Leader: since a majority last answered; -1 otherwise."""
@@ -218,7 +216,7 @@ def _on_persisted(s: RaftState, input: Persisted, now: Micros) -> None:
 def _release(s: RaftState, held: Held, now: Micros) -> None:
     if held.to != s.node:
         s.ready.sends.append((held.to, held.message))
-    elif isinstance(held.message, Vote) and held.message.term == s.term:
+    elif isinstance(held.message, Vote):
         on_vote(s, s.node, held.message, now)  # a candidate's own vote, durable now
 
 

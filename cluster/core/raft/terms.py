@@ -62,9 +62,7 @@ def refuse_vote(s: RaftState, candidate: NodeId, message: RequestVote, reason: s
     s.send(candidate, Vote(s.term, False, message.pre, reason))
 
 
-def follow(
-    s: RaftState, turn: Turn, why: str, now: Micros, *, term: int | None = None, leader: NodeId | None = None
-) -> None:
+def follow(s: RaftState, turn: Turn, why: str, now: Micros, *, term: int | None = None, leader: NodeId | None = None) -> None:
     """Become a follower, of `term` if it is a new one."""
     if term is not None:
         if term <= s.term:

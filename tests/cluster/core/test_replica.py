@@ -25,13 +25,13 @@ from cluster.core.effects import (
     VerdictChanged,
 )
 from cluster.core.gossip.messages import GossipMessage
-from cluster.core.kv.ops import Cas, Delete, Get, Operation, Put, Reply, Scan
+from cluster.core.kv.ops import Cas, Delete, Get, Operation, Put, Reply, Scan, encode_write
 from cluster.core.policy import Policy, RaftPolicy
+from cluster.core.raft.machine import APPLY_MAX
 from cluster.core.raft.messages import Entry, HardState, RaftMessage
 from cluster.core.raft.ready import Froze, Persist, Persisted, RoleChanged, Tick
 from cluster.core.replica import MARK_EVERY, Replica
 from cluster.core.types import KEY_BYTES_MAX, MS, PENDING_PROPOSALS_MAX, SECOND, Micros, NodeId, Role
-
 
 CORRECT = Policy()
 
@@ -58,9 +58,7 @@ class Lab:
     def start(self, name: NodeId, generation: int = 1) -> None:
         hard = self.hard.get(name, HardState())
         dice = random.Random(f"{name}/{generation}")
-        self.replicas[name] = Replica(
-            name, self.names, self.voters, self.policy, dice, generation, hard, tuple(self.entries[name])
-        )
+        self.replicas[name] = Replica(name, self.names, self.voters, self.policy, dice, generation, hard, tuple(self.entries[name]))
 
     def handle(self, name: NodeId, input: ReplicaInput) -> None:
         for effect in self.replicas[name].handle(input, self.now):
@@ -308,3 +306,39 @@ def test_apply_before_commit_tells_a_client_of_what_is_lost() -> None:
     assert new != leader
     lab.hold = set()
     assert lab.asked(new, Get("x")).value is None
+
+
+def test_a_replica_that_applied_too_early_never_calls_a_skipped_write_done() -> None:
+    lab = Lab(3, 3, Policy(raft=RaftPolicy(apply_before_commit=True)))
+    lab.run(1 * SECOND)
+    leader = lab.leader
+    lab.cut = {leader}
+    for number in range(5):
+        lab.ask(leader, Put("lost", str(number)))
+    lab.run(1 * SECOND)
+    lab.cut = set()
+    lab.run(1 * SECOND)
+    lab.handle(lab.leader, Order("transfer", leader))
+    lab.deliver()
+    assert lab.leader == leader
+    # Its store went on to index 6 on what was cut off; the log is shorter now, and these take the same places.
+    tokens = [lab.ask(leader, Put("kept", str(number))) for number in range(6)]
+    lab.deliver()
+    assert {lab.answers[token].outcome for token in tokens} == {"unknown", "ok"}
+
+
+def test_a_read_waits_until_what_it_must_see_is_applied() -> None:
+    lab = Lab(1, 1)
+    lab.entries["n1"] = [Entry(1, 1, encode_write(Put("x", str(number)))) for number in range(2 * APPLY_MAX + 5)]
+    lab.hard["n1"] = HardState(1, "n1")
+    lab.start("n1")
+    node = lab.replicas["n1"]
+    token = 0
+    while token not in lab.answers:
+        assert lab.now < 1 * SECOND
+        lab.now = max(lab.now, node.deadline())
+        if node.role is Role.LEADER and not token:
+            token = lab.ask("n1", Get("x"))
+            assert token not in lab.answers, "a portion of the log is still to be applied"
+        lab.handle("n1", Tick())
+    assert lab.answers[token].value == str(2 * APPLY_MAX + 4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import subprocess
 import sys
@@ -178,9 +177,7 @@ class Processes:
     def start(self, spec: NodeSpec) -> subprocess.Popen[bytes]:
         path = self._run_dir / f"{spec.node}.spec"
         path.write_bytes(msgspec.msgpack.encode(spec))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cluster.node", str(path)], stderr=subprocess.PIPE, cwd=Path.cwd()
-        )
+        process = subprocess.Popen([sys.executable, "-m", "cluster.node", str(path)], stderr=subprocess.PIPE, cwd=Path.cwd())
         self.running[spec.node] = process
         return process
 

@@ -96,9 +96,7 @@ def test_the_digest_covers_index_term_kind_and_data() -> None:
 
 KEYS = st.sampled_from(["a", "ab", "b", ""])
 VALUES = st.text(max_size=3)
-WRITES = st.one_of(
-    st.builds(Put, KEYS, VALUES), st.builds(Delete, KEYS), st.builds(Cas, KEYS, st.none() | VALUES, VALUES)
-)
+WRITES = st.one_of(st.builds(Put, KEYS, VALUES), st.builds(Delete, KEYS), st.builds(Cas, KEYS, st.none() | VALUES, VALUES))
 
 
 @settings(max_examples=60, deadline=None)

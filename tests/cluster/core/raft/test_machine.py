@@ -22,7 +22,7 @@ from cluster.core.raft.ready import (
     Tick,
 )
 from cluster.core.raft.roles import ROLES, Turn, turned
-from cluster.core.types import MS, Micros, Role
+from cluster.core.types import APPEND_ENTRIES_MAX, MS, Micros, Role
 
 VOTERS = ("n1", "n2", "n3")
 CORRECT = RaftPolicy()
@@ -167,3 +167,29 @@ def test_the_table_of_roles() -> None:
     assert [role for role, turn in ROLES if turn is Turn.QUORUM_LOST] == [Role.LEADER]
     with pytest.raises(LawBroken, match="by the table"):
         turned(Role.FOLLOWER, Turn.WON)
+
+
+def test_an_old_terms_entries_do_not_commit_by_being_on_a_majority() -> None:
+    # More old entries than one message holds, so that they reach a follower before the new term's no-op (§5.4.2).
+    count = APPEND_ENTRIES_MAX + 10
+    machine = raft(RaftPolicy(pre_vote=False), term=1, entries=count)
+    step(machine, Tick())
+    step(machine, Tick(), machine.deadline())
+    hear(machine, "n2", Vote(2, True), machine.deadline())
+    assert (machine.role, machine.term, machine.last_index) == (Role.LEADER, 2, count + 1)
+    hear(machine, "n2", Appended(2, True, APPEND_ENTRIES_MAX, 0, 0, 1))
+    assert machine.commit == 0
+    hear(machine, "n2", Appended(2, True, count + 1, 0, 0, 1))
+    assert machine.commit == count + 1
+
+
+def test_a_grant_for_an_earlier_question_does_not_count() -> None:
+    machine = raft()
+    step(machine, Tick())
+    step(machine, Tick(), machine.deadline())  # asks about term 1
+    hear(machine, "n2", Append(1, 0, 0, (), 0, 1), machine.deadline())
+    step(machine, Tick(), machine.deadline())  # asks about term 2
+    hear(machine, "n3", Vote(1, True, pre=True))
+    assert (machine.role, machine.term) == (Role.PRECANDIDATE, 1)
+    hear(machine, "n3", Vote(2, True, pre=True))
+    assert (machine.role, machine.term) == (Role.CANDIDATE, 2)

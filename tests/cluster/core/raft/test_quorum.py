@@ -27,9 +27,7 @@ def test_tally(votes: dict[str, bool], outcome: Outcome) -> None:
     assert tally(votes, ("n1", "n2", "n3")) is outcome
 
 
-@pytest.mark.parametrize(
-    ("values", "held"), [([7], 7), ([9, 3], 3), ([9, 3, 5], 5), ([9, 8, 1, 1], 1), ([4, 5, 6, 7, 8], 6)]
-)
+@pytest.mark.parametrize(("values", "held"), [([7], 7), ([9, 3], 3), ([9, 3, 5], 5), ([9, 8, 1, 1], 1), ([4, 5, 6, 7, 8], 6)])
 def test_held_by_majority(values: list[int], held: int) -> None:
     assert held_by_majority(values) == held
     assert 2 * sum(value >= held for value in values) > len(values)

@@ -80,16 +80,12 @@ class Watcher:
 class World:
     """`count` voters named n1, n2, …, one clock, and a queue of messages per directed link."""
 
-    def __init__(
-        self, count: int, policy: RaftPolicy, dice: dict[NodeId, Dice], watchers: Sequence[Watcher] = ()
-    ) -> None:
+    def __init__(self, count: int, policy: RaftPolicy, dice: dict[NodeId, Dice], watchers: Sequence[Watcher] = ()) -> None:
         self.voters = [f"n{number}" for number in range(1, count + 1)]
         self.policy, self.dice, self.watchers = policy, dice, watchers
         self.now: Micros = 0
         self.members = {node: Member() for node in self.voters}
-        self.links: dict[Link, deque[RaftMessage]] = {
-            (a, b): deque() for a in self.voters for b in self.voters if a != b
-        }
+        self.links: dict[Link, deque[RaftMessage]] = {(a, b): deque() for a in self.voters for b in self.voters if a != b}
         self.cut: set[Link] = set()
         for node in self.voters:
             self.start(node)

@@ -1,0 +1,144 @@
+"""The last rows of every screen: target, last command and undo; the keys; and the prompt that takes their place.
+
+Law 1: the keys come from the keymap alone; what this keyboard may not do now is grey, what this seat never may is not there.
+Law 2: a row never wraps: what does not fit is left out, the most needed first.
+"""
+
+from __future__ import annotations
+
+from cluster.telemetry.view import ClusterView
+from tui.keymap import BY_ACTION, MENUS, Action
+from tui.select.proposal import targets
+from tui.state import Prompt, Row, Span, UiState
+
+NAMES_MAX = 8
+
+# Groups of keys from left to right, and which of them stay when there is little room (a lower number stays longer).
+GROUPS: tuple[tuple[tuple[str, int], ...], ...] = (
+    (
+        ("cut", 1), ("isolate", 6), ("pause", 2), ("crash", 2), ("degrade", 5), ("clock", 8), ("disk", 8), ("restart", 4),
+        ("transfer", 9), ("rumour", 9),
+    ),
+    (("undo", 3), ("heal", 5), ("heal-all", 2), ("freeze", 7)),
+    (("play", 1), ("step-back", 2), ("second-back", 4), ("slower", 5), ("faster", 5)),
+    (
+        ("mark", 6), ("inspect", 7), ("command", 4), ("filter", 9), ("next-pane", 8), ("zoom", 8), ("help", 0), ("quit", 1),
+    ),
+)  # fmt: skip
+
+
+def key_rows(ui: UiState, width: int) -> list[Row]:
+    """One row: ` p Cut  i Isolate … │ u Undo … │ ? Help`."""
+    wanted = [(importance, name) for group in GROUPS for name, importance in group if BY_ACTION[name].offered(ui)]
+    if ui.mode == "REPLAY":
+        wanted = [pair for pair in wanted if pair[1] != "mark"]
+    kept: set[str] = set()
+    for _, name in sorted(wanted):
+        if len(_width(kept | {name})) <= width:
+            kept.add(name)
+    spans: list[Span] = [(" ", "")]
+    for group in GROUPS:
+        shown = [BY_ACTION[name] for name, _ in group if name in kept]
+        if shown and len(spans) > 1:
+            spans.append(("│ ", "frame"))
+        for action in shown:
+            spans += _key(action, ui)
+    return [tuple(spans)]
+
+
+def _width(names: set[str]) -> str:
+    """The row's text, were these its keys: only its length counts."""
+    text = " "
+    for group in GROUPS:
+        keys = [f"{BY_ACTION[name].shown} {BY_ACTION[name].label}  " for name, _ in group if name in names]
+        text += ("│ " if keys and len(text) > 1 else "") + "".join(keys)
+    return text.rstrip()
+
+
+def _key(action: Action, ui: UiState) -> tuple[Span, ...]:
+    if not action.allowed(ui):
+        return ((f"{action.shown} {action.label}  ", "disabled"),)
+    return ((action.shown, "key"), (f" {action.label}  ", "dim"))
+
+
+def status_rows(view: ClusterView, ui: UiState, width: int) -> list[Row]:
+    """One row: ` target: n4 n11 (marked)   last: crash n12   undo: …`."""
+    spans: list[Span] = [(" target ", "dim"), (_names(targets(view, ui)), "marked" if ui.marked else "text")]
+    spans.append((f" ({len(ui.marked)} marked)" if ui.marked else "", "dim"))
+    if ui.observer:
+        spans = [(" observing: no commands from this seat" if ui.mode != "REPLAY" else " recording", "dim")]
+    elif not ui.armed:
+        spans += [("   ", ""), ("disarmed, ! arms", "warn")]
+    if ui.filter:
+        spans += [("   filter ", "dim"), (ui.filter, "accent")]
+    if ui.last:
+        refused = not view.last_ok and view.last_command and ui.last.startswith(view.last_command)
+        spans += [("   last ", "dim"), (ui.last, "warn" if refused else "text")]
+    if ui.undo:
+        spans += [("   undo ", "dim"), (ui.undo, "text")]
+    return [_cut(tuple(spans), width)]
+
+
+def _names(nodes: tuple[str, ...]) -> str:
+    shown = " ".join(nodes[:NAMES_MAX])
+    return f"{shown} +{len(nodes) - NAMES_MAX}" if len(nodes) > NAMES_MAX else shown or "–"
+
+
+def prompt_rows(prompt: Prompt, width: int, height: int) -> list[Row]:
+    """The question, with the caret where one types, and what would come of it, in `height` rows."""
+    if prompt.verb in MENUS:
+        return _menu_rows(prompt, width, height)
+    line: list[Span] = [(f" {prompt.label}", "prompt")]
+    if prompt.verb in (":", "/"):
+        before, under, after = prompt.value[: prompt.caret], prompt.value[prompt.caret :][:1], prompt.value[prompt.caret + 1 :]
+        room = width - len(prompt.label) - 4
+        if len(prompt.value) > room:  # keep the caret in sight
+            before = "…" + before[-max(0, room - len(after) - 2) :]
+        line += [(before, "prompt"), (under or " ", "prompt+caret"), (after, "prompt")]
+    used = sum(len(text) for text, _ in line)
+    line.append((" " * max(0, width - used), "prompt"))
+    rows: list[Row] = [_cut(tuple(line), width)]
+    return [*rows, *(_preview_row(text, width) for text in prompt.preview[: height - 1])]
+
+
+def _preview_row(text: str, width: int) -> Row:
+    style = "warn" if "no quorum" in text or text.startswith("!") else "text"
+    return _cut(((" " + text.removeprefix("!"), style),), width)
+
+
+def _menu_rows(prompt: Prompt, width: int, height: int) -> list[Row]:
+    spans: list[Span] = [(f" {prompt.label}  ", "prompt")]
+    for choice in MENUS[prompt.verb]:
+        spans += [(choice.key, "prompt+key"), (f" {choice.label}   ", "prompt")]
+    spans.append((" " * width, "prompt"))
+    return [_cut(tuple(spans), width), *(_preview_row(text, width) for text in prompt.preview[: height - 1])]
+
+
+def scrub_rows(position_us: int, length_us: int, ui: UiState, width: int) -> list[Row]:
+    """Where a recording stands: ` ▶ 1× ━━━━━●╌╌╌╌ 0:12.3 / 1:40.0`."""
+    sign = ("‖" if ui.paused else "▶") if not ui.ascii else ("=" if ui.paused else ">")
+    times = f" {_clock(position_us)} / {_clock(length_us)} "
+    lead = f" {sign} {ui.speed:g}× "
+    room = max(1, width - len(lead) - len(times) - 1)
+    done = min(room, round(room * position_us / length_us)) if length_us else 0
+    full, knob, rest = ("━", "●", "╌") if not ui.ascii else ("=", "O", "-")
+    return [((lead, "key"), (full * done, "accent"), (knob, "marked"), (rest * (room - done), "frame"), (times, "text"))]
+
+
+def _clock(span_us: int) -> str:
+    minutes, tenths = divmod(max(0, span_us) // 100_000, 600)
+    return f"{minutes}:{tenths // 10:02}.{tenths % 10}"
+
+
+def _cut(row: Row, width: int) -> Row:
+    kept: list[Span] = []
+    left = width
+    for text, style in row:
+        if not text:
+            continue
+        if len(text) > left:
+            kept.append((text[: max(0, left - 1)] + "…" if left else "", style))
+            break
+        kept.append((text, style))
+        left -= len(text)
+    return tuple(kept)
