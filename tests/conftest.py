@@ -1,11 +1,16 @@
-"""What all tests share: `--all` for the slow ones.
+"""What all tests share: `--all` for the slow ones, and how hypothesis looks for counterexamples.
 
 Law: a test that takes minutes is marked `slow` and left out, unless `--all`, `-m` or its own id asks for it.
 """
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
+
+# A busy machine is no counterexample, so an example has no deadline of its own; each test has pytest's timeout.
+hypothesis.settings.register_profile("faultline", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("faultline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--all") or config.getoption("-m"):
         return
-    asked_by_id = tuple(arg for arg in config.invocation_params.args if "::" in arg)
+    asked_by_id = tuple(arg for arg in config.args if "::" in arg)
     chosen: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:

@@ -7,6 +7,8 @@ Law 3: an error of the person at the keyboard is one line on the screen.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -25,6 +27,7 @@ from tui.store import Store, roster_of
 PAGE_LINES = 10
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
 SECOND_US = 1_000_000
+FILTER_HINT = "Lines and nodes that contain this; enter keeps it, esc drops it."
 
 
 class Stage(Protocol):
@@ -78,6 +81,7 @@ class Hand:
         self._stage = stage
         self._tape = tape
         self._last = ""  # what `.` gives once more
+        self._looks = self._looking()
         self._recalled = 0  # how far back the command line has gone
 
     # ---- keys -------------------------------------------------------------------------------------------------------
@@ -184,7 +188,7 @@ class Hand:
         if key == "escape":
             self._close()
             if prompt.verb == "/":
-                self._store.act(r.Backed())
+                self._store.act(r.Filtered(""))
             return
         match prompt.verb:
             case ":":
@@ -274,40 +278,39 @@ class Hand:
     # ---- the screen alone -------------------------------------------------------------------------------------------
 
     def _look(self, name: str) -> None:
-        store, stage = self._store, self._stage
-        match name:
-            case "up" | "down":
-                self._move(-1 if name == "up" else 1)
-            case "live" | "raft" | "gossip" | "faults":
-                assert name in SCREENS.values(), "a screen that a digit opens"
-                store.act(r.ScreenChosen(name, stage.panes()))
-            case "next-pane" | "last-pane":
-                store.act(r.PaneChosen(stage.panes(), by=1 if name == "next-pane" else -1))
-            case "zoom" | "order" | "layout":
-                store.act(r.Turned(name))
-            case "arm":
-                self._arm()
-            case "scroll-up" | "scroll-down":
-                store.act(r.Scrolled(PAGE_LINES if name == "scroll-up" else -PAGE_LINES))
-            case "newest":
-                store.act(r.Scrolled(end=True))
-            case "older-rumour" | "newer-rumour":
-                store.act(r.RumourChosen(1 if name == "older-rumour" else -1, len(store.view.rumours)))
-            case "mark":
-                store.act(r.Marked())
-            case "filter":
-                hint = "Lines and nodes that contain this; enter keeps it, esc drops it."
-                self._open(Prompt("/", "/", store.ui.filter, (hint,)))
-            case "command":
-                self._open_line()
-            case "back":
-                store.act(r.Backed())
-            case "quit":
-                stage.leave()
-            case "help" | "inspect" | "palette":
-                stage.open(name)
-            case _:
-                raise AssertionError(f"the keymap names an action that nothing does: {name}")
+        assert name in self._looks, f"the keymap names an action that nothing does: {name}"
+        self._looks[name]()
+
+    def _looking(self) -> dict[str, Callable[[], None]]:
+        """What each action that only changes the screen does."""
+        act, stage, store = self._store.act, self._stage, self._store
+        return {
+            "up": lambda: self._move(-1),
+            "down": lambda: self._move(1),
+            "mark": lambda: act(r.Marked()),
+            "filter": lambda: self._open(Prompt("/", "/", store.ui.filter, (FILTER_HINT,))),
+            "inspect": lambda: stage.open("inspect"),
+            "next-pane": lambda: act(r.PaneChosen(stage.panes(), by=1)),
+            "last-pane": lambda: act(r.PaneChosen(stage.panes(), by=-1)),
+            "zoom": lambda: act(r.Turned("zoom")),
+            "order": lambda: act(r.Turned("order")),
+            "layout": lambda: act(r.Turned("layout")),
+            "scroll-up": lambda: act(r.Scrolled(PAGE_LINES)),
+            "scroll-down": lambda: act(r.Scrolled(-PAGE_LINES)),
+            "newest": lambda: act(r.Scrolled(end=True)),
+            "older-rumour": lambda: act(r.RumourChosen(1, len(store.view.rumours))),
+            "newer-rumour": lambda: act(r.RumourChosen(-1, len(store.view.rumours))),
+            "arm": self._arm,
+            "command": self._open_line,
+            "palette": lambda: stage.open("palette"),
+            "help": lambda: stage.open("help"),
+            "back": lambda: act(r.Backed()),
+            "quit": stage.leave,
+            **{screen: partial(self._go, screen) for screen in SCREENS.values()},
+        }
+
+    def _go(self, screen: str) -> None:
+        self._store.act(r.ScreenChosen(screen, self._stage.panes()))
 
     def _move(self, by: int) -> None:
         listed = self._stage.faults_in_order()

@@ -14,12 +14,8 @@ from textual.color import Color
 from textual.theme import Theme
 
 # Okabe & Ito (2008), and the same hues darkened until they read on a light ground.
-SKY, ORANGE, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
-    "#56b4e9", "#e69f00", "#00b98a", "#f0e442", "#4a9fe0", "#ff7a33", "#d58fc0",
-)  # fmt: skip
-DARK_SKY, DARK_ORANGE, DARK_GREEN, DARK_YELLOW, DARK_BLUE, DARK_VERMILION, DARK_PURPLE = (
-    "#0a6ea8", "#9a5b00", "#00714f", "#7a6a00", "#004f86", "#b13c00", "#8d3f74",
-)  # fmt: skip
+SKY, ORANGE, GREEN, YELLOW, VERMILION, PURPLE = "#56b4e9", "#e69f00", "#00b98a", "#f0e442", "#ff7a33", "#d58fc0"
+ON_LIGHT = ("#0a6ea8", "#9a5b00", "#00714f", "#7a6a00", "#b13c00", "#8d3f74")
 
 # cividis (Nuñez, Anderton & Renslow 2018) in ten levels.
 CIVIDIS = ("#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838")
@@ -82,12 +78,12 @@ _OWN_HUES: dict[str, dict[str, str]] = {
 class Sheet:
     """The styles of one theme. `base` is the pane's own ground; every style stands on it unless it brings its own."""
 
-    def __init__(self, theme: Theme, variables: Mapping[str, str]) -> None:
-        ground = variables.get("background", "#000000")
-        self._ground = ground
+    def __init__(self, theme: Theme) -> None:
+        colours = _colours(theme)
+        self._ground = colours["background"]
         self._light = not theme.dark
-        self.base = Style.parse(f"{variables.get('foreground', '#ffffff')} on {ground}")
-        self._names = self._table(theme, variables)
+        self.base = Style.parse(f"{colours['foreground']} on {self._ground}")
+        self._names = self._table(theme, colours)
         self._made: dict[str, Style] = {"": self.base}
 
     def style(self, name: str) -> Style:
@@ -112,13 +108,15 @@ class Sheet:
                 style += Style.parse(self._names[part])
         return style
 
-    def _table(self, theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
-        fore = Color.parse(variables.get("foreground", "#ffffff"))
-        back = Color.parse(self._ground)
+    def _table(self, theme: Theme, colours: Mapping[str, str]) -> dict[str, str]:
+        fore, back, primary = (Color.parse(colours[name]) for name in ("foreground", "background", "primary"))
 
         def mixed(share: float) -> str:
             """Between ground (0) and writing (1)."""
-            return back.blend(fore, share).hex6
+            return _readable(back.blend(fore, share), back, fore, CONTRAST_LEAST if share > 0.6 else 1.0).hex6
+
+        def said(name: str) -> str:
+            return _readable(Color.parse(colours[name]), back, fore).hex6
 
         hues = _hues(self._light)
         plain = {
@@ -126,27 +124,70 @@ class Sheet:
             "faint": mixed(0.42),
             "axis": mixed(0.55),
             "frame": mixed(0.30),
-            "frame.lit": variables.get("primary", hues["side.a"]),
+            "frame.lit": said("primary"),
             "nodata": mixed(0.32),
             "disabled": mixed(0.34),
             "title": f"bold {mixed(1.0)}",
             "heading": f"bold {mixed(1.0)}",
             "bold": "bold",
             "text": mixed(1.0),
-            "cursor": f"bold on {back.blend(Color.parse(variables.get('primary', SKY)), 0.26).hex6}",
+            "cursor": f"bold on {back.blend(primary, 0.26).hex6}",
             "marked": f"bold {hues['leader']}",
             "key": f"bold {hues['leader']}",
-            "warn": variables.get("warning", hues["candidate"]),
-            "bad": f"bold {variables.get('error', hues['dead'])}",
-            "good": variables.get("success", hues["good"]),
-            "accent": variables.get("primary", SKY),
-            "prompt": f"bold {mixed(1.0)} on {back.blend(Color.parse(variables.get('primary', SKY)), 0.30).hex6}",
+            "warn": said("warning"),
+            "bad": f"bold {said('error')}",
+            "good": said("success"),
+            "accent": said("primary"),
+            "prompt": f"bold {mixed(1.0)} on {back.blend(primary, 0.30).hex6}",
             "caret": "reverse",
-            "badge": f"bold {self._ground} on {variables.get('primary', SKY)}",
-            "badge.warn": f"bold {self._ground} on {variables.get('warning', ORANGE)}",
-            "badge.bad": f"bold {self._ground} on {variables.get('error', VERMILION)}",
+            "badge": f"bold {self._ground} on {colours['primary']}",
+            "badge.warn": f"bold {self._ground} on {colours['warning']}",
+            "badge.bad": f"bold {self._ground} on {colours['error']}",
         }
-        return {**plain, **{name: _voiced(name, hue) for name, hue in (hues | _OWN_HUES.get(theme.name, {})).items()}}
+        own = hues | _OWN_HUES.get(theme.name, {})
+        return {**plain, **{name: _voiced(name, _readable(Color.parse(hue), back, fore).hex6) for name, hue in own.items()}}
+
+
+# A theme of the terminal's own colours names no values: these stand in for what the terminal has.
+_TERMINAL = {
+    True: {"foreground": "#e5e5e5", "background": "#000000", "primary": SKY, "warning": ORANGE, "error": VERMILION, "success": GREEN},
+    False: dict(zip(
+        ("foreground", "background", "primary", "warning", "error", "success"),
+        ("#101010", "#ffffff", ON_LIGHT[0], ON_LIGHT[1], ON_LIGHT[4], ON_LIGHT[2]), strict=True,
+    )),
+}  # fmt: skip
+
+
+def _colours(theme: Theme) -> dict[str, str]:
+    """The theme's own colours as `#rrggbb`, with everything it leaves out worked out by Textual."""
+    made = theme.to_color_system().generate()
+    found: dict[str, str] = {}
+    for name, otherwise in _TERMINAL[theme.dark].items():
+        colour = made.get(name, otherwise)
+        found[name] = Color.parse(colour).hex6 if colour.startswith("#") else otherwise
+    return found
+
+
+# WCAG 2.1 wants 3 for large writing; signs are as large as the terminal's font.
+CONTRAST_LEAST = 3.0
+
+
+def _readable(colour: Color, back: Color, fore: Color, least: float = CONTRAST_LEAST) -> Color:
+    """The colour, moved towards black or white as little as it takes to stand out from the ground."""
+    end = Color.parse("#000000") if _luminance(back) > _luminance(fore) else Color.parse("#ffffff")
+    steps = (colour.blend(end, step / 20) for step in range(21))
+    return next((mixed for mixed in steps if contrast(mixed, back) >= least), end)
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The ratio of brightness, 1…21 (WCAG 2.1)."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 # What must be seen first is bold as well.
@@ -158,10 +199,8 @@ def _voiced(name: str, hue: str) -> str:
 
 
 def _hues(light: bool) -> dict[str, str]:
-    sky, orange, green, yellow, blue, vermilion, purple = (
-        (DARK_SKY, DARK_ORANGE, DARK_GREEN, DARK_YELLOW, DARK_BLUE, DARK_VERMILION, DARK_PURPLE)
-        if light
-        else (SKY, ORANGE, GREEN, YELLOW, BLUE, VERMILION, PURPLE)
+    sky, orange, green, yellow, vermilion, purple = (
+        ON_LIGHT if light else (SKY, ORANGE, GREEN, YELLOW, VERMILION, PURPLE)
     )
     grey = "#5a6068" if light else "#8b95a1"
     return {

@@ -95,6 +95,12 @@ class Given(msgspec.Struct, frozen=True):
     line: str
 
 
+class Filtered(msgspec.Struct, frozen=True):
+    """Only what contains this text is shown; "": everything."""
+
+    text: str
+
+
 class Closed(msgspec.Struct, frozen=True):
     """The prompt goes away."""
 
@@ -105,7 +111,7 @@ class Backed(msgspec.Struct, frozen=True):
 
 Action = (
     Moved | Picked | Marked | ScreenChosen | PaneChosen | Turned | Scrolled | RumourChosen | FaultChosen | Asked | Typed | Given
-    | Closed | Backed
+    | Filtered | Closed | Backed
 )  # fmt: skip
 
 
@@ -233,6 +239,7 @@ _RULES: dict[type, Callable[[UiState, Any], UiState]] = {
     Asked: lambda ui, action: replace(ui, prompt=action.prompt),
     Typed: _typed,
     Given: _given,
+    Filtered: lambda ui, action: replace(ui, filter=action.text),
     Closed: lambda ui, action: replace(ui, prompt=None),
     Backed: _backed,
 }

@@ -3,7 +3,7 @@
 Definition: clients *wait* while at least one operation is open. A gap is a longest stretch in which clients waited or had just
 been refused, and no operation returned ok: it begins at the first invocation after the last ok (at that ok, if another
 operation was open then) and ends at the next ok. `fail` and `info` end nothing: being told no is not being served. A stretch of
-at least `floor_us` in which nothing was open ends a gap where it begins: a workload that was switched off is not an outage.
+`IDLE_US` in which nothing was open ends a gap where it begins: a workload that was switched off is not an outage.
 
 Law 1: every ok ends a gap, so two gaps never overlap, and a healthy run has one short gap per operation: only gaps of at least
 `floor_us` count as outages.
@@ -20,6 +20,8 @@ from cluster.telemetry.control import HistoryLine
 
 # Two heartbeats of the demo profile: a healthy operation takes a tenth of it, the quickest election more.
 FLOOR_US: Micros = 100 * MS
+# Clients that are refused ask again much sooner than this, at any rate worth the name.
+IDLE_US: Micros = 2_000 * MS
 OUTAGES_MAX = 1_000
 
 
@@ -55,7 +57,7 @@ class GapMeter:
     def feed(self, line: HistoryLine) -> None:
         before_us, self._last_us = self._last_us, line.at_us
         if line.kind == "invoke":
-            if self._begin_us is not None and not self._open and line.at_us - before_us >= self._floor_us:
+            if self._begin_us is not None and not self._open and line.at_us - before_us >= IDLE_US:
                 self._count(Outage(self._begin_us, before_us))
                 self._begin_us = None
             self._open.add(line.process)

@@ -16,7 +16,7 @@ from cluster.core.gossip.ready import RumourHeard as RumourHeard
 from cluster.core.kv.ops import Operation, Reply
 from cluster.core.raft.messages import RaftMessage
 from cluster.core.raft.ready import Froze, Persist, Persisted, RaftEvent, Tick
-from cluster.core.types import Micros, NodeId
+from cluster.core.types import NodeId
 
 
 class FromPeer(msgspec.Struct, frozen=True):

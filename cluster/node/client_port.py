@@ -12,7 +12,7 @@ from typing import Final
 from cluster import wire
 from cluster.core.errors import ProtocolError
 from cluster.core.kv.ops import Cas, Operation, Put, Reply, Scan
-from cluster.core.types import KEY_BYTES_MAX, VALUE_BYTES_MAX
+from cluster.core.kv.store import too_large
 from cluster.node.inbox import Inbox
 
 INFLIGHT_MAX: Final = 1_024
@@ -109,17 +109,8 @@ class ClientSession:
 
 
 def unacceptable(operation: Operation) -> str:
-    """Why this operation cannot be taken, or "". Bounds are in bytes of UTF-8."""
+    """Why this operation cannot be taken, or "". Reads and a compare-and-set's expected value are bounded like what is stored."""
     key = operation.prefix if isinstance(operation, Scan) else operation.key
-    if _size(key) > KEY_BYTES_MAX:
-        return f"key longer than {KEY_BYTES_MAX} bytes"
-    values = [operation.value] if isinstance(operation, (Put, Cas)) else []
-    if isinstance(operation, Cas) and operation.expect is not None:
-        values.append(operation.expect)
-    if any(_size(value) > VALUE_BYTES_MAX for value in values):
-        return f"value longer than {VALUE_BYTES_MAX} bytes"
-    return ""
-
-
-def _size(text: str) -> int:
-    return len(text.encode())
+    value = operation.value if isinstance(operation, (Put, Cas)) else ""
+    expected = operation.expect if isinstance(operation, Cas) and operation.expect is not None else ""
+    return too_large(key, value) or too_large("", expected)

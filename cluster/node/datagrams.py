@@ -32,9 +32,7 @@ class DatagramOut(Protocol):
 class Datagrams(asyncio.DatagramProtocol):
     """The node's UDP endpoint. `hear(sender, message)` gets what is authentic and addressed to this node."""
 
-    def __init__(
-        self, identity: Identity, hear: Callable[[NodeId, GossipMessage], None], complaints: Complaints
-    ) -> None:
+    def __init__(self, identity: Identity, hear: Callable[[NodeId, GossipMessage], None], complaints: Complaints) -> None:
         self.overflowed = 0
         self._identity, self._hear, self._complaints = identity, hear, complaints
         self._transport: DatagramOut | None = None

@@ -47,7 +47,7 @@ class Node:
         self._control = ControlLink(spec.node, self._obey, hung_up)
         self._complaints = Complaints(self._tell, true_us)
         # Election timeouts and gossip partners, repeatable from the seed; nothing secret comes from it.
-        self._dice = random.Random(f"{spec.seed}/{spec.node}/{spec.epoch}")  # noqa: S311
+        self._dice = random.Random(f"{spec.seed}/{spec.node}/{spec.epoch}")
         self._plan = spec.plan
         self._driver: Driver | None = None
         self._storage: Storage | None = None
@@ -90,13 +90,11 @@ class Node:
         self._storage = Storage(
             segments,
             durable=driver.inbox.durable,
-            complain=lambda text: self._complaints.add("disk", text),
+            complain=lambda text: self.complain("disk", text),
             failed=self.fail,
         )
         identity = Identity(spec.node, spec.epoch, dict(spec.members), spec.secret)
-        self._transport = Transport(
-            identity, spec.voters, shim, driver.inbox, driver.clients.open, self._complaints, self._dice
-        )
+        self._transport = Transport(identity, spec.voters, shim, driver.inbox, driver.clients.open, self._complaints, self._dice)
         await self._transport.listen()
         driver.start(self._transport, self._storage, self._plan)
         self._report_ready(recovered)
@@ -105,6 +103,10 @@ class Node:
         """Let `run` return."""
         if not self.ended.done():
             self.ended.set_result(code)
+
+    def complain(self, kind: str, text: str) -> None:
+        """Count it, and tell the operator unless they were told something within the last second."""
+        self._complaints.add(kind, text)
 
     def fail(self, text: str) -> None:
         """The environment has failed: one clear line, and the end. Nothing is answered from here on."""
@@ -162,7 +164,7 @@ class Node:
     def _report_ready(self, recovered: Recovered) -> None:
         spec = self.spec
         if recovered.cut_bytes:
-            self._complaints.add("torn", f"disk: an unfinished write of {recovered.cut_bytes} bytes was cut off")
+            self.complain("torn", f"disk: an unfinished write of {recovered.cut_bytes} bytes was cut off")
         term, entries = recovered.hard.term, len(recovered.entries)
         self._control.urgent(NodeReady(spec.node, true_us(), spec.epoch, os.getpid(), term, entries))
 

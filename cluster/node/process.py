@@ -46,13 +46,20 @@ async def _live(spec: NodeSpec) -> int:
     node = Node(spec, _hung_up)
     loop.add_signal_handler(signal.SIGTERM, node.end)
     loop.set_exception_handler(lambda _, context: _callback_failed(node, context))
-    return await node.run()
+    try:
+        return await node.run()
+    except Exception as error:  # noqa: BLE001 - not swallowed: told, traced, and the exit code
+        node.broken(error)
+        return EXIT_DEFECT
 
 
 def _callback_failed(node: Node, context: dict[str, Any]) -> None:
-    """An exception that no callback of ours expected is a defect like any other."""
-    error = context.get("exception")
-    node.broken(error if isinstance(error, BaseException) else RuntimeError(str(context.get("message"))))
+    """The loop has caught something. What the system refuses (descriptors, say) is a complaint, anything else a defect."""
+    error, message = context.get("exception"), str(context.get("message"))
+    if isinstance(error, OSError):
+        node.complain("system", f"{message}: {error.strerror or error}")
+    else:
+        node.broken(error if isinstance(error, BaseException) else RuntimeError(message))
 
 
 def _hung_up(reason: str) -> None:

@@ -115,6 +115,18 @@ def progress(followers: Mapping[NodeId, int], last: int, ack_age_us: int = 20 * 
     )
 
 
+# What a node without a vote reports of Raft.
+NO_LOG: dict[str, object] = {
+    "role": "observer", "term": 0, "vote": None, "leader": None, "election_in_us": -1,
+    "commit": 0, "applied": 0, "last_index": 0, "log": (),
+}  # fmt: skip
+
+
+def leading(table: tuple[e.PeerProgress, ...], quorum_age_us: int) -> dict[str, object]:
+    """What makes a state a leader's."""
+    return {"role": "leader", "progress": table, "quorum_age_us": quorum_age_us, "election_in_us": -1}
+
+
 def reigned(at_us: int, node: NodeId, term: int) -> e.RoleTaken:
     return e.RoleTaken(node, at_us, "leader", term, node, "votes of a quorum")
 
@@ -133,11 +145,11 @@ def healthy(count: int = 5, voters: int = 5) -> ClusterView:
     followers = {node: 1204 for node in names(voters) if node != "n3"}
     for node in names(count):
         if node == "n3":
-            own = state(node, now, count, role="leader", progress=progress(followers, 1204), quorum_age_us=18 * MS, election_in_us=-1)
+            own = state(node, now, count, **leading(progress(followers, 1204), 18 * MS))
         elif node in names(voters):
             own = state(node, now, count)
         else:
-            own = state(node, now, count, role="observer", term=0, vote=None, leader=None, commit=0, last_index=0, log=(), election_in_us=-1)
+            own = state(node, now, count, **NO_LOG)
         events.append(own)
     return fold_all(EMPTY, events)
 
@@ -196,17 +208,17 @@ def mock_up() -> ClusterView:
             match = followers.get(node, 1204)
             extra: dict[str, object] = {"last_index": match, "commit": min(match, 1203)}
             if node == "n3":
-                extra = {"last_index": 1206, "commit": 1204, "role": "leader", "progress": progress(followers, 1206), "quorum_age_us": 12 * MS, "election_in_us": -1}
+                extra = {"last_index": 1206, "commit": 1204, **leading(progress(followers, 1206), 12 * MS)}
             extra["dropped"] = tuple((other, 900) for other in SIDE_B)
         else:
-            extra = {"term": 7, "leader": "n4", "vote": "n4", "log": old, "commit": 1161, "last_index": 1161}
+            extra = {"term": 7, "leader": "n4", "vote": "n4", "log": old, "commit": 1161, "applied": 1161, "last_index": 1161}
             if node == "n4":
-                extra |= {"role": "leader", "last_index": 1166, "progress": progress(theirs, 1166, 3_000 * MS), "quorum_age_us": 3_200 * MS, "election_in_us": -1}
+                extra |= {"last_index": 1166, **leading(progress(theirs, 1166, 3_000 * MS), 3_200 * MS)}
             if node == "n9":
                 extra |= {"last_index": 1164}
             extra["dropped"] = tuple((other, 870) for other in SIDE_A)
         if node not in names(9):
-            extra |= {"role": "observer", "term": 0, "vote": None, "leader": None, "commit": 0, "last_index": 0, "log": (), "election_in_us": -1}
+            extra |= NO_LOG
         events.append(state(node, now - 20 * MS, 12, **common, **extra))
     events += [
         e.ProcessChanged(ZERO + 160_801 * MS, "n11", "paused", 4_011, 1, "SIGSTOP (pause #18)"),
@@ -255,13 +267,15 @@ def fifty(voters: int = 5, *, split: bool = False) -> ClusterView:
         others = sides[1] if node in sides[0] else sides[0]
         known = view.nodes[node].state
         assert known is not None
-        lags = {other: 50 for other in others}
+        lags = dict.fromkeys(others, 50)
         own = replace(known, at_us=now, beliefs=beliefs(node, names(50), others, lags), membership_digest=len(others))
         events.append(own)
     return fold_all(view, events)
 
 
-def spread(view: ClusterView, rounds: Mapping[int, Iterable[tuple[NodeId, NodeId]]], origin: NodeId = "n3", text: str = "hello") -> ClusterView:
+def spread(
+    view: ClusterView, rounds: Mapping[int, Iterable[tuple[NodeId, NodeId]]], origin: NodeId = "n3", text: str = "hello"
+) -> ClusterView:
     """One rumour: round -> (learner, teller) pairs. Round 0 is the origin's own."""
     began = view.now_us
     events: list[e.Event] = [e.RumourLearned(origin, began, "rumour", origin, 9, origin, text)]
@@ -295,3 +309,18 @@ def full_wave(count: int = 50) -> ClusterView:
         3: [(node, second[place % 21]) for place, node in enumerate(nodes[24:])],
     }
     return spread(healthy(count), rounds)
+
+
+def mended() -> ClusterView:
+    """Two faults are over: one by its own end, one by hand, which left a residue."""
+    view = healthy()
+    now = view.now_us
+    events: list[e.Event] = [
+        e.FaultBegan(now, 1, "pause", "pause n2 for 3s", "pause followers.1 3s", ("n2",), now + 3 * SECOND, "you"),
+        e.FaultEnded(now + 3 * SECOND, 1, "expired", ""),
+        e.FaultBegan(now + 4 * SECOND, 2, "crash", "crash n1", "crash n1", ("n1",), 0, "ann"),
+        e.FaultEnded(now + 9 * SECOND, 2, "healed", "what was in memory is lost"),
+        e.CommandDone(now + 9 * SECOND, "ann", 7, "heal 2", True, "crash n1 is over"),
+        e.Heartbeat(now + 10 * SECOND, 1),
+    ]
+    return fold_all(view, events)

@@ -6,10 +6,11 @@ Law 1: truth first (process, cut, disk and link faults), then what the nodes say
 from __future__ import annotations
 
 from cluster.core.types import Micros, NodeId
+from cluster.faults import LinkFault
 from cluster.telemetry.events import NodeState, PeerProgress
 from cluster.telemetry.view import ClusterView
 from tui.select.spans import duration
-from tui.select.standing import Pair, link_between, silent_for
+from tui.select.standing import Pair, silent_for
 
 # A write this old says that the disk is the cause: a healthy one takes tens of microseconds to a few milliseconds.
 DISK_BUSY_US: Micros = 50_000
@@ -28,25 +29,25 @@ def process_cause(view: ClusterView, name: NodeId) -> str:
     return words.get(node.process, "")
 
 
-def link_cause(view: ClusterView, cuts: dict[Pair, int], source: NodeId, target: NodeId) -> str:
+def link_cause(links: dict[Pair, LinkFault], source: NodeId, target: NodeId) -> str:
     """Why nothing, or little, gets from `source` to `target` and back."""
-    there, back = cuts.get((source, target)), cuts.get((target, source))
-    if there is not None and back is not None:
-        return f"cut off (#{there})"
-    if there is not None:
-        return f"hears nothing from {source} (one-way cut #{there})"
-    if back is not None:
-        return f"is not heard by {source} (one-way cut #{back})"
-    for one, other in ((source, target), (target, source)):
-        link = link_between(view, one, other)
-        if link is None:
-            continue
-        if link.delay_us or link.jitter_us:
-            return f"link {one}→{other} slow by {duration(link.delay_us)} (#{link.lease})"
-        if link.loss >= LOSSY:
-            return f"link {one}→{other} loses {link.loss:.0%} (#{link.lease})"
-        if link.bytes_per_s:
-            return f"link {one}→{other} throttled to {link.bytes_per_s} B/s (#{link.lease})"
+    there, back = links.get((source, target)), links.get((target, source))
+    if there is not None and there.cut:
+        both = back is not None and back.cut
+        return f"cut off (#{there.lease})" if both else f"hears nothing from {source} (one-way cut #{there.lease})"
+    if back is not None and back.cut:
+        return f"is not heard by {source} (one-way cut #{back.lease})"
+    return next((cause for link in (there, back) if link is not None and (cause := _spoiled(link))), "")
+
+
+def _spoiled(link: LinkFault) -> str:
+    where = f"link {link.source}→{link.target}"
+    if link.delay_us or link.jitter_us:
+        return f"{where} slow by {duration(link.delay_us)} (#{link.lease})"
+    if link.loss >= LOSSY:
+        return f"{where} loses {link.loss:.0%} (#{link.lease})"
+    if link.bytes_per_s:
+        return f"{where} throttled to {link.bytes_per_s} B/s (#{link.lease})"
     return ""
 
 
@@ -62,11 +63,11 @@ def disk_cause(view: ClusterView, name: NodeId) -> str:
     return ""
 
 
-def why_silent(view: ClusterView, cuts: dict[Pair, int], leader: NodeState, peer: PeerProgress) -> str:
+def why_silent(view: ClusterView, links: dict[Pair, LinkFault], leader: NodeState, peer: PeerProgress) -> str:
     """Why a follower is behind, as far as anyone knows; "" when it is not, or the entries are simply on their way."""
     known = (
         process_cause(view, peer.node)
-        or link_cause(view, cuts, leader.node, peer.node)
+        or link_cause(links, leader.node, peer.node)
         or process_cause(view, leader.node)  # a frozen leader sends nothing
         or disk_cause(view, peer.node)
     )

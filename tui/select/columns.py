@@ -53,15 +53,20 @@ def pooled(found: Columns) -> list[list[tuple[NodeId, ...]]]:
     return [[group[i : i + found.pool] for i in range(0, len(group), found.pool)] for group in found.groups]
 
 
+def placed(text: str, cells: int) -> str:
+    """A cell's text, its last character one blank before the next cell."""
+    return text.rjust(cells - 1) + " " if cells > 1 else text
+
+
 def heading(found: Columns, lead: int) -> list[list[Span]]:
     """One row of names, or two of stacked digits, after `lead` blanks."""
     blank = " " * lead
     if found.cells >= WIDE_CELLS:
-        text = SEAM.join("".join(node.ljust(WIDE_CELLS) for node in group) for group in found.groups)
+        text = SEAM.join("".join(placed(node, WIDE_CELLS) for node in group) for group in found.groups)
         return [[(blank, ""), (text, "axis")]]
     firsts = [[place[0][1:] for place in side] for side in pooled(found)]
-    tens = SEAM.join("".join(_digit(number, 1).ljust(found.cells) for number in side) for side in firsts)
-    units = SEAM.join("".join(_digit(number, 0).ljust(found.cells) for number in side) for side in firsts)
+    tens = SEAM.join("".join(placed(_digit(number, 1), found.cells) for number in side) for side in firsts)
+    units = SEAM.join("".join(placed(_digit(number, 0), found.cells) for number in side) for side in firsts)
     return [[(blank, ""), (tens, "axis")], [(blank, ""), (units, "axis")]]
 
 

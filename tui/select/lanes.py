@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cluster.core.types import NodeId, by_number
-from cluster.telemetry.events import NodeState
+from cluster.telemetry.events import NodeState, PeerProgress
 from cluster.telemetry.view import ClusterView, NodeView
 from tui.select.logcells import COMMIT_MARK, doomed_from, entry_spans, term_style
 from tui.select.signs import shape, states_of
@@ -43,13 +43,14 @@ class _Frame(NamedTuple):
     columns: tuple[tuple[str, int], ...]
     states: dict[NodeId, str]
     leader: NodeState | None
+    progress: dict[NodeId, PeerProgress]  # by the leader of each node's own side
 
 
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """The pane. A cut is drawn as a line between the lanes of its sides when `ui.order` is "side"."""
     voters = voters_of(view)
     if not voters:
-        return fit([[("No voters yet: the cluster is starting.", "dim")]], width, height)
+        return fit([[("No voters yet: the cluster is starting.", "dim")]], width, height, ascii=ui.ascii)
     frame = _frame(view, ui, voters, width)
     axis = _axis(frame)[: 2 if height >= 7 else 1]
     legend = _legend(view, width, ascii=ui.ascii) if height >= 4 else []
@@ -61,7 +62,7 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     if len(shown) < len(lines) and legend:
         hidden = sum(isinstance(line, str) for line in lines) - sum(isinstance(lines[p], str) for p in shown)
         legend[0] = [(f"{count(hidden, 'voter')} not shown, move the cursor · ", "warn"), *legend[0]]
-    return fit([*axis, *drawn, *legend], width, height)
+    return fit([*axis, *drawn, *legend], width, height, ascii=ui.ascii)
 
 
 def _frame(view: ClusterView, ui: UiState, voters: Sequence[NodeId], width: int) -> _Frame:
@@ -73,7 +74,17 @@ def _frame(view: ClusterView, ui: UiState, voters: Sequence[NodeId], width: int)
     last = max(newest - ui.scroll, min(newest, cells - 1))
     needed = last + 2 - cells  # one cell more for the commit mark
     first = 1 if needed <= 1 else -(-(needed - 1) // STEP) * STEP + 1
-    return _Frame(left, cells, first, columns, states_of(view), present_leader(view))
+    return _Frame(left, cells, first, columns, states_of(view), present_leader(view), _progress(view, voters))
+
+
+def _progress(view: ClusterView, voters: Sequence[NodeId]) -> dict[NodeId, PeerProgress]:
+    """What the leader of each voter's side believes of it: on a cut-off side that is the stale one."""
+    found: dict[NodeId, PeerProgress] = {}
+    for side in {view.nodes[v].side for v in voters}:
+        leader = leader_of_side(view, side)
+        if leader is not None:
+            found.update({peer.node: peer for peer in leader.progress if view.nodes[peer.node].side == side})
+    return found
 
 
 def _axis(frame: _Frame) -> list[list[Span]]:
@@ -109,15 +120,15 @@ def _ordered(view: ClusterView, ui: UiState, voters: Sequence[NodeId]) -> list[N
         return state.term if state is not None and state.role == "leader" else -1
 
     nodes = by_number(voters)
-    if ui.order == "commit":
-        return sorted(nodes, key=commit, reverse=True)
-    if ui.order == "id":
-        return list(nodes)
     lines: list[NodeId | int] = []
+    if ui.order != "side":
+        ordered = nodes if ui.order == "id" else sorted(nodes, key=commit, reverse=True)
+        return [*ordered]
     for side in sorted({view.nodes[v].side for v in nodes}):
         if lines:
             lines.append(side)
-        lines += sorted((v for v in nodes if view.nodes[v].side == side), key=reign, reverse=True)
+        here = sorted((v for v in nodes if view.nodes[v].side == side), key=reign, reverse=True)
+        lines.extend(here)
     return lines
 
 
@@ -132,7 +143,7 @@ def _cut_line(view: ClusterView, side: int, frame: _Frame) -> list[Span]:
     verdict = "has a quorum" if len(alive) >= quorum_of(view) else f"needs {quorum_of(view)}"
     text = f"╳ {side_letter(side)}: {len(alive)} of {len(voters_of(view))} voters run here, {verdict} "
     line = f"  ┄┄ {text}".ljust(frame.left + frame.cells, "┄")
-    return [(line[: frame.left + frame.cells], "cut"), *([("│", "axis")] if frame.columns else [])]
+    return [(line[: frame.left + frame.cells], "warn"), *([("│", "axis")] if frame.columns else [])]
 
 
 def _lane(view: ClusterView, ui: UiState, name: NodeId, frame: _Frame) -> list[Span]:
@@ -153,7 +164,7 @@ def _lane(view: ClusterView, ui: UiState, name: NodeId, frame: _Frame) -> list[S
     if frame.columns:
         spans.append((" " * max(0, frame.left + frame.cells - width_of(spans)), ""))
         spans.append(("│ ", "axis"))
-        texts = _figures(view, node)
+        texts = _figures(view, node, frame)
         spans += [(_cell(texts[name][0], cells), texts[name][1]) for name, cells in frame.columns]
     return spans
 
@@ -174,12 +185,9 @@ def _head(view: ClusterView, ui: UiState, node: NodeView, frame: _Frame) -> list
     return spans
 
 
-def _figures(view: ClusterView, node: NodeView) -> dict[str, Span]:
-    """Heading -> text and style of the columns on the right. Next and match are what the leader of its side believes."""
-    state = node.state
-    leader = leader_of_side(view, node.side)
-    known = {p.node: p for p in leader.progress} if leader is not None else {}
-    progress = known.get(node.node)
+def _figures(view: ClusterView, node: NodeView, frame: _Frame) -> dict[str, Span]:
+    """Heading -> text and style of the columns on the right."""
+    state, progress = node.state, frame.progress.get(node.node)
     vote = "" if state is None or state.vote is None else ("self" if state.vote == node.node else state.vote)
     return {
         "next": (str(progress.next_index) if progress else "–", ""),

@@ -12,7 +12,7 @@ from cluster.telemetry.view import ClusterView
 from tui.select.causes import why_silent
 from tui.select.signs import shape, states_of
 from tui.select.spans import bar, count, duration, fit, window_around
-from tui.select.standing import cut_links, has_quorum_contact, present_leader, quorum_of, voters_of
+from tui.select.standing import faulty_links, has_quorum_contact, present_leader, quorum_of, voters_of
 from tui.state import Row, Span, UiState
 
 BAR_CELLS_MAX = 24
@@ -25,7 +25,7 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """The present leader's table, then those of stale leaders while there is room."""
     leader = present_leader(view)
     if leader is None:
-        return fit([[("Nobody leads, so nobody replicates.", "warn")]], width, height)
+        return fit([[("Nobody leads, so nobody replicates.", "warn")]], width, height, ascii=ui.ascii)
     drawn = _table(view, ui, leader, width, height)
     for name, node in view.nodes.items():
         state = node.state
@@ -33,7 +33,7 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
             continue
         if height - len(drawn) >= 4:
             drawn += [[("", "")], *_table(view, ui, state, width, height - len(drawn) - 1)]
-    return fit(drawn, width, height)
+    return fit(drawn, width, height, ascii=ui.ascii)
 
 
 def _table(view: ClusterView, ui: UiState, leader: NodeState, width: int, height: int) -> list[list[Span]]:
@@ -48,14 +48,14 @@ def _table(view: ClusterView, ui: UiState, leader: NodeState, width: int, height
     shown = window_around(len(peers), focus, room)
     worst = max((leader.last_index - peer.match_index for peer in peers), default=0)
     scale = max(LAG_SCALE_LEAST, worst)
-    states, cuts = states_of(view), cut_links(view)
+    states, links = states_of(view), faulty_links(view)
     for place in shown:
         peer = peers[place]
-        spans = _figures(view, ui, leader, peer, states[peer.node] if peer.node in states else "starting")
+        spans = _figures(view, ui, leader, peer, states.get(peer.node, "starting"))
         if cells >= 6:
             lag = leader.last_index - peer.match_index
             spans.append((" " + bar(lag / scale, cells, ascii=ui.ascii), "warn" if lag > 0 else "dim"))
-        spans.append((" " + why_silent(view, cuts, leader, peer), "dim"))
+        spans.append((" " + why_silent(view, links, leader, peer), "dim"))
         lines.append(spans)
     return lines
 

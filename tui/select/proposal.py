@@ -56,3 +56,4 @@ def _side_line(letter: str, side: Sequence[NodeId], roster: Roster) -> str:
     else:
         says = f"{count}: quorum, elects another leader"
     return f"{letter}  {names}{more}  {says}"
+

@@ -33,7 +33,7 @@ class Gap(NamedTuple):
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """The ribbon (1 row), its time axis (from 3 rows on), and the reigns, newest first."""
     if view.lab is None:
-        return fit([[("No lab yet.", "dim")]], width, height)
+        return fit([[("No lab yet.", "dim")]], width, height, ascii=ui.ascii)
     gaps = gaps_of(view)
     drawn: list[list[Span]] = [_ribbon(view, gaps, width, ascii=ui.ascii)]
     if height >= 3:
@@ -43,7 +43,7 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     room = height - len(drawn)
     if height >= 3 and room > 0:
         drawn += [_reign(view, reign, gaps) for reign in reversed(view.reigns[-room:])]
-    return fit(drawn, width, height)
+    return fit(drawn, width, height, ascii=ui.ascii)
 
 
 def gaps_of(view: ClusterView) -> list[Gap]:
@@ -177,9 +177,10 @@ def _reign(view: ClusterView, reign: Reign, gaps: list[Gap]) -> list[Span]:
     if not reign.ended_us and node is not None and not running(node):
         spans.append((f", {'frozen' if node.process == 'paused' else 'down'} since {duration(view.now_us - node.since_us)}", "paused"))
     if before is not None:
+        took = duration(before.ended_us - before.began_us)
         first = before.began_us == (view.lab.at_us if view.lab else 0)
-        text = "the first leader came after" if first else "after"
-        spans.append((f" · {text} {duration(before.ended_us - before.began_us)}{'' if first else ' without a leader'}", "warn" if not first else "dim"))
+        text, style = (f"the first leader came after {took}", "dim") if first else (f"after {took} without a leader", "warn")
+        spans.append((f" · {text}", style))
     elif highest_term(view) < reign.term:
         spans.append((" · not in any node's report yet", "dim"))
     return spans

@@ -13,6 +13,11 @@ from tui.state import Row, Span
 
 SECOND_US = 1_000_000
 ELLIPSIS = "…"
+# One ASCII character for each sign that a pane may draw, so that widths stay: what a poor terminal gets.
+PLAIN = str.maketrans(
+    "┃│╷┆┄─━╍▶╳╱▒█▉▊▋▌▍▎▏▸•·…–−←→↑↓⇧“”×±≥µφ✓★●▲◆‖✖○◌◉◐»∴∷↕▾◷▤",
+    "||.:--=->X/%########>*..--<>^v^\"\"x~>upy*o^!=x.?@+>::%vcd",
+)
 
 
 def width_of(row: Iterable[Span]) -> int:
@@ -39,9 +44,12 @@ def clip(row: Iterable[Span], width: int) -> Row:
     return tuple(kept)
 
 
-def fit(rows: Sequence[Iterable[Span]], width: int, height: int) -> list[Row]:
-    """At most `height` rows of at most `width` cells: what every pane returns."""
-    return [clip(row, width) for row in rows[: max(0, height)]]
+def fit(rows: Sequence[Iterable[Span]], width: int, height: int, *, ascii: bool = False) -> list[Row]:
+    """At most `height` rows of at most `width` cells: what every pane returns. `ascii`: the signs in their plain form."""
+    shown = [clip(row, width) for row in rows[: max(0, height)]]
+    if not ascii:
+        return shown
+    return [tuple((text.translate(PLAIN), style) for text, style in row) for row in shown]
 
 
 def pad(spans: list[Span], column: int) -> None:

@@ -64,11 +64,9 @@ def cut_links(view: ClusterView) -> dict[Pair, int]:
     return {(link.source, link.target): link.lease for link in view.plan.links if link.cut}
 
 
-def link_between(view: ClusterView, source: NodeId, target: NodeId) -> LinkFault | None:
-    for link in view.plan.links:
-        if link.source == source and link.target == target:
-            return link
-    return None
+def faulty_links(view: ClusterView) -> dict[Pair, LinkFault]:
+    """(source, target) -> what is wrong with this direction; healthy links are absent."""
+    return {(link.source, link.target): link for link in view.plan.links}
 
 
 def touching(cuts: dict[Pair, int], one: NodeId, other: NodeId) -> bool:

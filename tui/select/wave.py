@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cluster.core.types import Micros, NodeId
 from cluster.telemetry.view import ClusterView, Rumour
-from tui.select.columns import SEAM, WIDE_CELLS, Columns, columns, heading, merged, pooled
+from tui.select.columns import SEAM, Columns, columns, heading, merged, placed, pooled
 from tui.select.epidemic import expected, floor_rounds
 from tui.select.spans import bar, count, duration, fit, listed
 from tui.select.standing import by_side, side_letter, split
@@ -21,13 +21,14 @@ LEAD = 7
 # state of a cell -> (shape, ASCII shape, style)
 CELLS = {
     "origin": ("◉", "@", "leader"),
-    "new": ("◐", "+", "wave.new"),
-    "knows": ("●", "o", "wave.knows"),
+    "new": ("◐", "+", "candidate"),
+    "knows": ("●", "o", "follower"),
     "not": ("·", ".", "dim"),
-    "cut": ("╳", "/", "cut"),
+    "cut": ("╳", "/", "warn"),
     "paused": ("‖", "=", "paused"),
     "dead": ("✖", "x", "dead"),
 }
+WORDS = {"new": "learned now", "not": "not yet", "cut": "cut off", "paused": "frozen"}
 # Of several nodes that share a column, the one that is behind decides: nothing is drawn as known that is not.
 WORST = ("not", "cut", "paused", "dead", "new", "knows", "origin")
 
@@ -45,18 +46,19 @@ class _Wave(NamedTuple):
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """The pane; without any rumour, how to start one and what to expect of it."""
     if view.lab is None or not view.rumours:
-        return fit(_invitation(view), width, height)
+        return fit(_invitation(view), width, height, ascii=ui.ascii)
     wave = _read(view, view.rumours[-1 - min(max(0, ui.rumour), len(view.rumours) - 1)])
     nodes = by_side(view, view.nodes)
-    tail = 20 if width >= 70 else 8
+    # Wide columns are pleasant; who told whom is worth more.
+    tail = 56 if width >= 140 else 20 if width >= 70 else 8
     found = columns(view, nodes, max(4, width - LEAD - tail))
     head = [_title(view, ui, wave, width)] if height >= 5 else []
     head += _header(found, wave, width) if height >= 4 else []
-    foot = [_summary(view, wave)] if height >= 3 else []
-    foot += [_legend(ui)] if height >= 9 else []
+    foot = _summary(view, wave) if height >= 4 else []
+    foot += [_legend(ui)] if height >= 10 else []
     shown = _rounds(wave, height - len(head) - len(foot))
     body = [_round(view, ui, wave, found, number, width) for number in shown]
-    return fit([*head, *body, *foot], width, height)
+    return fit([*head, *body, *foot], width, height, ascii=ui.ascii)
 
 
 def _invitation(view: ClusterView) -> list[list[Span]]:
@@ -126,12 +128,11 @@ def _round(view: ClusterView, ui: UiState, wave: _Wave, found: Columns, number: 
     cells: list[Span] = []
     for place, side in enumerate(pooled(found)):
         if place:
-            cells.append((SEAM, "cut"))
+            cells.append((SEAM, "warn"))
         for nodes in side:
             states = {_cell(view, wave, node, number, end_us) for node in nodes}
             shape, plain, style = CELLS[next(state for state in WORST if state in states)]
-            pad = found.cells - 1
-            cells.append(((plain if ui.ascii else shape) + " " * pad, style))
+            cells.append((placed(plain if ui.ascii else shape, found.cells), style))
     know = sum(learnt <= number for learnt, _ in wave.learned.values())
     spans: list[Span] = [(f"{number:>4}".ljust(LEAD), "axis"), *merged(cells)]
     spans += [(f"  {know:>2}/{len(view.nodes):<2}", "title")]
@@ -182,7 +183,7 @@ def _telling(wave: _Wave, number: int) -> str:
     return ", ".join(f"{teller}→{' '.join(learners)}" for teller, learners in told.items())
 
 
-def _summary(view: ClusterView, wave: _Wave) -> list[Span]:
+def _summary(view: ClusterView, wave: _Wave) -> list[list[Span]]:
     assert view.lab is not None, "asked only of an opened lab"
     nodes, know = len(view.nodes), len(wave.learned)
     fanout = view.lab.fanout
@@ -192,9 +193,12 @@ def _summary(view: ClusterView, wave: _Wave) -> list[Span]:
     if know >= nodes:
         took = max(news.at_us for news in wave.rumour.learned) - wave.rumour.began_us
         late = newest > rounds * 1.5
-        return [(f"All {nodes} know after {count(newest, 'round')} ({duration(took)}); {model}.", "warn" if late else "good")]
+        return [[(f"All {nodes} know after {count(newest, 'round')} ({duration(took)}); {model}.", "warn" if late else "good")]]
     missing = [node for node in by_side(view, view.nodes) if node not in wave.learned]
-    return [(f"{know} of {nodes} know after {count(wave.last_round, 'round')}; {model}. ", ""), (_missing(view, wave, missing), "warn")]
+    return [
+        [(f"{know} of {nodes} know after {count(wave.last_round, 'round')}; {model}.", "")],
+        [(f"Not told: {_missing(view, wave, missing)}.", "warn")],
+    ]
 
 
 def _missing(view: ClusterView, wave: _Wave, missing: list[NodeId]) -> str:
@@ -206,16 +210,15 @@ def _missing(view: ClusterView, wave: _Wave, missing: list[NodeId]) -> str:
         if node.process in ("paused", "down"):
             reason = "frozen" if node.process == "paused" else "dead"
         elif split(view) and origin is not None and node.side != origin.side:
-            reason = f"on side {side_letter(node.side)} of the cut"
+            reason = f"side {side_letter(node.side)} of the cut"
         else:
             reason = "not reached yet"
         groups.setdefault(reason, []).append(name)
-    return ", ".join(f"{listed(names, 4)} {reason}" for reason, names in groups.items()).capitalize().replace("Side", "side") + "."
+    return "; ".join(f"{listed(names, 5)} ({reason})" for reason, names in groups.items())
 
 
 def _legend(ui: UiState) -> list[Span]:
-    words = {"origin": "origin", "new": "learned now", "knows": "knows", "not": "not yet", "cut": "cut off", "paused": "frozen", "dead": "dead"}
     spans: list[Span] = []
     for state, (shape, plain, style) in CELLS.items():
-        spans += [(plain if ui.ascii else shape, style), (f" {words[state]}  ", "dim")]
+        spans += [(plain if ui.ascii else shape, style), (f" {WORDS.get(state, state)}  ", "dim")]
     return spans

@@ -14,6 +14,7 @@ from tui.select.spans import count, duration, fit, listed, wrapped
 from tui.select.standing import (
     best_reach,
     cut_links,
+    faulty_links,
     has_quorum_contact,
     highest_term,
     present_leader,
@@ -34,10 +35,10 @@ Line = tuple[str, str]  # text, style
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """The pane: a question per block, its answer below; each block folded to the width."""
     if not voters_of(view):
-        return fit([[("Nothing to explain yet: the cluster is starting.", "dim")]], width, height)
+        return fit([[("Nothing to explain yet: the cluster is starting.", "dim")]], width, height, ascii=ui.ascii)
     blocks = [block for block in (leadership(view), pretenders(view), commitment(view), refusals(view)) if block]
     if not blocks:
-        return [*fit(wrapped(_all_well(view), width, "good"), width, height)]
+        return fit(wrapped(_all_well(view), width, "good"), width, height, ascii=ui.ascii)
     drawn: list[Row] = []
     for place, (question, *answers) in enumerate(blocks):
         if place and height > 12:
@@ -45,7 +46,7 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
         drawn.append(((question[0], question[1]),))
         for text, style in answers:
             drawn += wrapped(text, width, style, lead="  ")
-    return fit(drawn, width, height)
+    return fit(drawn, width, height, ascii=ui.ascii)
 
 
 def _all_well(view: ClusterView) -> str:
@@ -91,8 +92,9 @@ def _question(view: ClusterView, leader: NodeState | None) -> str:
         since = view.now_us - (view.lab.at_us if view.lab else view.now_us)
         return f"Why is there no leader yet? The lab opened {duration(since)} ago."
     if leader is None:
-        ended = max((reign.ended_us for reign in view.reigns), default=0)
-        return f"Why is there no leader? Nobody has led for {duration(view.now_us - ended)}."
+        ended = view.reigns[-1].ended_us
+        since = f"Nobody has led for {duration(view.now_us - ended)}." if ended else "Right now no node says that it leads."
+        return f"Why is there no leader? {since}"
     process = view.nodes[leader.node].process
     state = "is frozen" if process == "paused" else "hears no quorum"
     return f"Why is there no working leader? {leader.node} leads term {leader.term}, but {state}."
@@ -196,7 +198,8 @@ def _stuck(view: ClusterView, leader: NodeState) -> list[Line]:
             have.append(peer.node)
         else:
             lacking.append(peer)
-    blamed = [(peer.node, why_silent(view, cuts, leader, peer)) for peer in lacking]
+    links = faulty_links(view)
+    blamed = [(peer.node, why_silent(view, links, leader, peer)) for peer in lacking]
     healthy = [node for node, cause in blamed if not cause]
     if len(have) + len(healthy) >= quorum and has_quorum_contact(view, leader):
         return []  # on its way: the next answers commit it

@@ -6,6 +6,8 @@ Law 2: a row never wraps: what does not fit is left out, the most needed first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cluster.telemetry.view import ClusterView
 from tui.keymap import BY_ACTION, MENUS, Action
 from tui.select.proposal import targets
@@ -44,6 +46,19 @@ def key_rows(ui: UiState, width: int) -> list[Row]:
         for action in shown:
             spans += _key(action, ui)
     return [tuple(spans)]
+
+
+def action_at(ui: UiState, width: int, column: int) -> str:
+    """The name of the action whose key stands at a column of the row of keys; "" for none."""
+    (row,) = key_rows(ui, width)
+    text = "".join(part for part, _ in row)
+    for name in (name for group in GROUPS for name, _ in group):
+        action = BY_ACTION[name]
+        written = f"{action.shown} {action.label}"
+        place = text.find(f" {written}  ") + 1
+        if action.offered(ui) and place > 0 and place <= column < place + len(written):
+            return name
+    return ""
 
 
 def _width(names: set[str]) -> str:
@@ -98,7 +113,14 @@ def prompt_rows(prompt: Prompt, width: int, height: int) -> list[Row]:
     used = sum(len(text) for text, _ in line)
     line.append((" " * max(0, width - used), "prompt"))
     rows: list[Row] = [_cut(tuple(line), width)]
-    return [*rows, *(_preview_row(text, width) for text in prompt.preview[: height - 1])]
+    return [*rows, *_preview_rows(prompt.preview, width, height - 1)]
+
+
+def _preview_rows(lines: Sequence[str], width: int, height: int) -> list[Row]:
+    """What does not fit stands on the last row behind one another: the third side of a cut must not be missing."""
+    if len(lines) > height > 0 and not lines[0].startswith("!"):
+        lines = [*lines[: height - 1], "   ".join(lines[height - 1 :])]
+    return [_preview_row(text, width) for text in lines[: max(0, height)]]
 
 
 def _preview_row(text: str, width: int) -> Row:
@@ -111,7 +133,7 @@ def _menu_rows(prompt: Prompt, width: int, height: int) -> list[Row]:
     for choice in MENUS[prompt.verb]:
         spans += [(choice.key, "prompt+key"), (f" {choice.label}   ", "prompt")]
     spans.append((" " * width, "prompt"))
-    return [_cut(tuple(spans), width), *(_preview_row(text, width) for text in prompt.preview[: height - 1])]
+    return [_cut(tuple(spans), width), *_preview_rows(prompt.preview, width, height - 1)]
 
 
 def scrub_rows(position_us: int, length_us: int, ui: UiState, width: int) -> list[Row]:

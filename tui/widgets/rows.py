@@ -105,7 +105,10 @@ class RowPane(Widget):
         width = self.size.width
         if y >= len(self._rows):
             return Strip.blank(width, sheet.base)
-        segments = [Segment(text, sheet.style(name)) for text, name in self._rows[y]]
+        # A cursor that points at nothing is not painted: its ground would be a stripe down every table.
+        segments = [
+            Segment(text, sheet.style("" if name == "cursor" and text.isspace() else name)) for text, name in self._rows[y]
+        ]
         return Strip(segments).adjust_cell_length(width, sheet.base)
 
     def text_rows(self) -> list[str]:
@@ -152,7 +155,7 @@ def _filled(row: Row, width: int) -> Row:
 
 def _edge(left: str, right: str, head: Row, foot: Row, width: int, style: str) -> Row:
     """`╭─ head ───── foot ─╮`."""
-    room = width - 6
+    room = width - 8
     head, foot = _clipped(head, room), _clipped(foot, room - width_of(head))
     before: Row = (("─ ", style), *head, (" ", style)) if head else (("──", style),)
     after: Row = ((" ", style), *foot, (" ─", style)) if foot else (("──", style),)

@@ -49,6 +49,4 @@ class CommitNeverFalls(Monitor):
 
     def _fell(self, node: NodeId, commit: int, at_us: Micros, later: int, later_us: Micros) -> Violation:
         evidence = f"the commit index of {node} went back from {commit} to {later}"
-        return self._violated(
-            later_us, evidence, told(node, at_us, f"commit {commit}"), told(node, later_us, f"commit {later}")
-        )
+        return self._violated(later_us, evidence, told(node, at_us, f"commit {commit}"), told(node, later_us, f"commit {later}"))

@@ -16,7 +16,6 @@ class ElectionSafety(Monitor):
     def __init__(self) -> None:
         super().__init__()
         self._leaders: dict[int, tuple[NodeId, Micros]] = {}  # term -> who led first, since when
-        self._oldest_forgotten = 0
 
     def handlers(self) -> Mapping[type, Handler]:
         return {RoleTaken: self._announced, NodeState: self._announced}
@@ -26,12 +25,9 @@ class ElectionSafety(Monitor):
             return None
         known = self._leaders.get(event.term)
         if known is None:
-            if event.term > self._oldest_forgotten:
-                self.checked += 1
-                self._leaders[event.term] = (event.node, event.at_us)
-                if len(self._leaders) > TERMS_MAX:
-                    self._oldest_forgotten = max(self._oldest_forgotten, next(iter(self._leaders)))
-                    bound(self._leaders, TERMS_MAX)
+            self.checked += 1
+            self._leaders[event.term] = (event.node, event.at_us)
+            bound(self._leaders, TERMS_MAX)
             return None
         if known[0] == event.node:
             return None

@@ -1,7 +1,7 @@
 """A vote never changes within a term (Raft §5.2, figure 2: votedFor is persistent), across restarts too.
 
 A vote is reported when it is decided and leaves the node when it is durable. What a crash forgot before that was never sent, so
-of the votes before a restart only those count that a later state told beside an idle disk, in a term that the disk still knew.
+of the votes before a restart only those count that a later state told beside an idle disk.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class VoteOnce(Monitor):
         self._epochs[event.node] = event.epoch
         bound(self._epochs, NODES_KEPT_MAX)
         votes = self._votes.get(event.node, {})
-        self._votes[event.node] = {term: vote for term, vote in votes.items() if vote.durable and term <= event.term}
+        self._votes[event.node] = {term: vote for term, vote in votes.items() if vote.durable}
 
     def _fault(self, event: FaultBegan) -> None:
         if event.kind == "wipe":

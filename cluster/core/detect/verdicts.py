@@ -70,11 +70,11 @@ class Detector:
     def froze(self, gap_us: Micros, now: Micros) -> None:
         """This node itself stood still for `gap_us` until `now` (Law 2)."""
         self._begin(now)
+        # Arrivals only move later, so the earliest conviction (`_due_us`) stays a lower bound.
         for known in self._subjects.values():
-            # A newcomer's due time may lie ahead and moves as it is.
+            # A newcomer's due time may lie ahead and stays there.
             known.arrival_us = min(known.arrival_us + gap_us, max(now, known.arrival_us))
         self._suspended_until_us = now + self._policy.local_pause_us
-        self._due_us = 0
 
     # ---- verdicts ---------------------------------------------------------------------------------------------------
 

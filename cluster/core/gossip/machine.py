@@ -231,9 +231,7 @@ class Gossip:
             keys, cost = _cut(known.newer_than(start), budget, spent)
             budget, spent = budget - cost, spent or bool(keys)
             truncated = bool(known.keys) and (keys[-1].version if keys else start) < _last_version(known)
-            deltas.append(
-                Delta(known.node, known.generation, known.heartbeat, known.gc_version, keys, start, known.max_version, truncated)
-            )
+            deltas.append(Delta(known.node, known.generation, known.heartbeat, known.gc_version, keys, start, known.max_version, truncated))
         return tuple(deltas)
 
     def _merge(self, sender: NodeId, deltas: tuple[Delta, ...], now: Micros, ready: GossipReady) -> None:
@@ -243,7 +241,7 @@ class Gossip:
             if known is own:
                 continue  # Law 1
             if known is None or delta.generation > known.generation:
-                if delta.from_version or not self._admits(delta.node, delta.generation, now):
+                if not self._admits(delta.node, delta.generation, now):
                     continue
                 if known is not None:
                     ready.evidence.append(delta.node)

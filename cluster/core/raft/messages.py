@@ -65,7 +65,8 @@ class Append(msgspec.Struct, frozen=True, array_like=True, tag="ae"):
 class Appended(msgspec.Struct, frozen=True, array_like=True, tag="ar"):
     """Accepted: everything up to `match_index` is durable here. Refused: `hint_index`/`hint_term` say where to look next
 
-    (§5.3, the conflict hint: the first index the follower holds of the conflicting term, or its last index + 1 when it is short).
+    (§5.3, the conflict hint: the first index the follower holds of the conflicting term, or its last index + 1 when it is short);
+    `match_index` then repeats the refused `prev_index`, so that a late refusal can be told from a present one.
     """
 
     term: int

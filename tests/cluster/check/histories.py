@@ -83,18 +83,17 @@ def scattered(dice: random.Random, operations: int, processes: int, values: list
             process = free.pop(dice.randrange(len(free)))
             started += 1
             f = dice.choice(["read", "write", "cas"])
-            value = tuple(dice.choice(values) for _ in range({"read": 0, "write": 1, "cas": 2}[f]))
+            value: tuple[Value, ...] = tuple(dice.choice(values) for _ in range({"read": 0, "write": 1, "cas": 2}[f]))
             open_[process] = (f, value)
             lines.append(HistoryLine(process, "invoke", f, "x", value, at_us, "n1"))
             continue
         if started >= operations and dice.random() < 0.1:
             break  # some never return
         process = dice.choice(list(open_))
-        f, value = open_.pop(process)
+        f, asked = open_.pop(process)
         kind = dice.choices(["ok", "fail", "info"], [8, 1, 1.5])[0]
-        if f == "read":
-            value = (dice.choice([*values, None]),) if kind == "ok" else ()
-        lines.append(HistoryLine(process, kind, f, "x", value, at_us, "n1"))
+        seen = (dice.choice([*values, None]),) if f == "read" and kind == "ok" else asked
+        lines.append(HistoryLine(process, kind, f, "x", seen, at_us, "n1"))
         free.append(next_process if kind == "info" else process)
         next_process += kind == "info"
     return lines

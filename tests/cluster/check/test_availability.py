@@ -46,9 +46,15 @@ def test_an_unfinished_gap_counts_to_the_last_record() -> None:
 
 
 def test_gaps_below_the_floor_do_not_add_up_but_the_longest_is_told() -> None:
-    measured = availability(lines("0 1 invoke\n400 1 ok\n410 1 invoke\n900 1 ok"))
-    assert (measured.unavailable_ms, measured.longest_us) == (0, 490 * MS)
-    assert availability(lines("0 1 invoke\n400 1 ok\n410 1 invoke\n900 1 ok"), floor_us=100 * MS).unavailable_ms == 890
+    text = "0 1 invoke\n80 1 ok\n90 1 invoke\n180 1 ok"
+    measured = availability(lines(text))
+    assert (measured.unavailable_ms, measured.longest_us) == (0, 90 * MS)
+    assert availability(lines(text), floor_us=50 * MS).unavailable_ms == 170
+
+
+def test_a_slow_workload_that_is_refused_at_once_every_time_is_an_outage() -> None:
+    text = "".join(f"{at} 1 invoke\n{at + 1} 1 fail\n" for at in range(0, 5_000, 500))
+    assert availability(lines(text + "5000 1 invoke\n5001 1 ok")).outages == (Outage(0, 5_001 * MS),)
 
 
 def test_nothing_asked_nothing_missed() -> None:

@@ -71,6 +71,17 @@ GOOD = {
         1 fail   c a b
         2 invoke r
         2 ok     r -""",
+    "a write hidden before an unknown one that feeds a swap": """
+        1 invoke w a
+        1 ok     w a
+        9 invoke w a
+        9 info   w a
+        2 invoke w b
+        3 invoke c a c
+        3 ok     c a c
+        2 ok     w b
+        4 invoke r
+        4 ok     r c""",
     "an unknown swap explains its result": """
         1 invoke w a
         1 ok     w a
@@ -81,17 +92,24 @@ GOOD = {
 }
 # Each with the time (ms) of the record that cannot be explained.
 BAD = {
-    "a value from nowhere": ("""
+    "a value from nowhere": (
+        """
         1 invoke r
-        1 ok     r a""", 2),
-    "a stale read": ("""
+        1 ok     r a""",
+        2,
+    ),
+    "a stale read": (
+        """
         1 invoke w a
         1 ok     w a
         1 invoke w b
         1 ok     w b
         2 invoke r
-        2 ok     r a""", 6),
-    "a read goes back": ("""
+        2 ok     r a""",
+        6,
+    ),
+    "a read goes back": (
+        """
         1 invoke w a
         1 ok     w a
         2 invoke w b
@@ -99,30 +117,45 @@ BAD = {
         3 ok     r b
         3 invoke r
         3 ok     r a
-        2 ok     w b""", 7),
-    "a lost write": ("""
+        2 ok     w b""",
+        7,
+    ),
+    "a lost write": (
+        """
         1 invoke w a
         1 ok     w a
         2 invoke r
-        2 ok     r -""", 4),
-    "a failed write is seen": ("""
+        2 ok     r -""",
+        4,
+    ),
+    "a failed write is seen": (
+        """
         1 invoke w a
         1 fail   w a
         2 invoke r
-        2 ok     r a""", 4),
-    "a write that was seen fails": ("""
+        2 ok     r a""",
+        4,
+    ),
+    "a write that was seen fails": (
+        """
         1 invoke w a
         2 invoke r
         2 ok     r a
-        1 fail   w a""", 4),
-    "two swaps of one value": ("""
+        1 fail   w a""",
+        4,
+    ),
+    "two swaps of one value": (
+        """
         1 invoke w a
         1 ok     w a
         1 invoke c a b
         2 invoke c a c
         1 ok     c a b
-        2 ok     c a c""", 6),
-    "an unknown write shows up twice": ("""
+        2 ok     c a c""",
+        6,
+    ),
+    "an unknown write shows up twice": (
+        """
         1 invoke w a
         1 info   w a
         2 invoke r
@@ -130,8 +163,11 @@ BAD = {
         2 invoke w b
         2 ok     w b
         2 invoke r
-        2 ok     r a""", 8),
-    "two readers disagree on the order": ("""
+        2 ok     r a""",
+        8,
+    ),
+    "two readers disagree on the order": (
+        """
         1 invoke w a
         2 invoke w b
         3 invoke r
@@ -141,7 +177,9 @@ BAD = {
         4 invoke r
         4 ok     r a
         1 ok     w a
-        2 ok     w b""", 8),
+        2 ok     w b""",
+        8,
+    ),
 }
 
 
@@ -172,10 +210,52 @@ def test_agrees_with_the_definition_and_names_the_same_record(lines: list[Histor
     assert checker.state == ("violated" if expected else "ok")
 
 
-def test_both_verdicts_occur_among_the_random_histories() -> None:
-    verdicts = [check(scattered(random.Random(seed), 6, 3, ["a", "b"])).state for seed in range(200)]
-    assert 40 < verdicts.count("ok") < 160
-    assert verdicts.count("ok") + verdicts.count("violated") == 200
+@pytest.fixture(params=[None, 1, 3], ids=["every explanation", "one explanation", "few explanations"])
+def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int | None:
+    """How many configurations may be kept before the search for a single explanation takes over."""
+    if request.param is not None:
+        monkeypatch.setattr(register, "CROWD", -1)
+        monkeypatch.setattr(register, "CROWD_CONFIGS_MAX", request.param)
+        monkeypatch.setattr(register, "CROWD_STEPS_MAX", 4 * request.param)
+    value: int | None = request.param
+    return value
+
+
+def test_wider_histories_agree_with_the_definition_whoever_judges_them(room: int | None) -> None:
+    """The same histories every time: what tells a subtle mistake apart is rare among them."""
+    verdicts = {"ok": 0, "violated": 0}
+    for seed in range(4_000):
+        dice = random.Random(seed)
+        lines = scattered(dice, dice.randrange(4, 13), dice.randrange(3, 7), list("abc")[: dice.randrange(1, 4)])
+        checker = check(lines)
+        verdicts[checker.state] += 1
+        expected = first_inexplicable(lines)
+        assert [violation.at_us for violation in checker.violations] == ([expected] if expected else []), seed
+    assert min(verdicts.values()) > 400, "both verdicts occur"
+
+
+def test_what_is_unknown_outlives_a_burst(room: int | None) -> None:
+    """A quiet read after the crowd does not settle the value while a write of unknown outcome is adrift."""
+    lines = history("""
+        1 invoke w a
+        9 invoke w late
+        2 invoke w b
+        3 invoke c b d
+        4 invoke c a b
+        9 info   w late
+        1 ok     w a
+        4 ok     c a b
+        3 ok     c b d
+        2 ok     w b
+        5 invoke r
+        5 ok     r b
+        5 invoke r
+        5 ok     r late
+    """)
+    assert linearizable(lines)
+    assert check(lines).state == "ok"
+    lines[-1] = HistoryLine(5, "ok", "read", "x", ("a",), lines[-1].at_us, "n1")
+    assert check(lines).state == "violated"
 
 
 @settings(max_examples=600, deadline=None)

@@ -175,10 +175,16 @@ class Processes:
         self.running: dict[NodeId, subprocess.Popen[bytes]] = {}
 
     def start(self, spec: NodeSpec) -> subprocess.Popen[bytes]:
-        path = self._run_dir / f"{spec.node}.spec"
-        path.write_bytes(msgspec.msgpack.encode(spec))
-        process = subprocess.Popen([sys.executable, "-m", "cluster.node", str(path)], stderr=subprocess.PIPE, cwd=Path.cwd())
-        self.running[spec.node] = process
+        return self.start_from(spec.node, msgspec.msgpack.encode(spec))
+
+    def start_from(self, node: NodeId, spec: bytes) -> subprocess.Popen[bytes]:
+        path = self._run_dir / f"{node}.spec"
+        path.write_bytes(spec)
+        return self.start_command(node, ["-m", "cluster.node", str(path)])
+
+    def start_command(self, name: str, arguments: list[str]) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, *arguments], stderr=subprocess.PIPE, cwd=Path.cwd())
+        self.running[name] = process
         return process
 
     def end(self) -> None:
@@ -191,3 +197,10 @@ async def exit_of(process: subprocess.Popen[bytes]) -> tuple[int, str]:
     """Exit code and standard error of a process that is about to end."""
     _, stderr = await asyncio.to_thread(process.communicate, timeout=PATIENCE_S)
     return process.returncode, stderr.decode()
+
+
+async def soon(holds: Callable[[], bool]) -> None:
+    """Wait, with a deadline, for what another connection's callbacks bring about and nobody announces."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110 - the thing under test has no event for it
+            await asyncio.sleep(0.001)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from cluster import wire
-from cluster.core.kv.ops import Get, Put, Reply
+from cluster.core.kv.ops import Cas, Get, Put, Reply
 from cluster.core.types import MS, SECOND, VALUE_BYTES_MAX
 from cluster.node import client_port
 from cluster.node.client_port import ClientPort
@@ -17,6 +17,7 @@ from cluster.node.complaints import Complaints
 from cluster.node.inbox import Inbox
 from cluster.node.listener import Door, Identity, Inbound
 from cluster.workload.connection import Connection
+from tests.cluster.node.lab import soon
 
 SECRET = b"a secret of this run"
 
@@ -121,9 +122,7 @@ async def test_it_connects_again_after_a_loss(shop: Shop, client: Connection) ->
         shop.answer(token, Reply("ok"))
         assert (await asked).outcome == "ok"
         shop.door.close()
-        async with asyncio.timeout(10):
-            while client.connected:
-                await asyncio.sleep(0)
+        await soon(lambda: not client.connected)
 
 
 async def test_a_node_that_never_greets_is_a_failure_in_time() -> None:
@@ -181,15 +180,22 @@ async def test_too_many_requests_in_flight_are_refused(shop: Shop, client: Conne
     assert outcomes == ["fail", "fail", "ok", "ok", "ok"]
 
 
-@pytest.mark.parametrize("operation", [Put("k" * 300, "v"), Put("é" * 200, "v"), Put("k", "v" * (VALUE_BYTES_MAX + 1)), Get("k" * 257)])
-async def test_keys_and_values_are_bounded_in_bytes(shop: Shop, client: Connection, operation: Put | Get) -> None:
+TOO_LONG = "v" * (VALUE_BYTES_MAX + 1)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [Put("k" * 300, "v"), Put("é" * 200, "v"), Put("k", TOO_LONG), Get("k" * 257), Cas("k", TOO_LONG, "v")],
+    ids=["key", "key in UTF-8", "value", "key of a read", "expected value"],
+)
+async def test_keys_and_values_are_bounded_in_bytes(shop: Shop, client: Connection, operation: Put | Get | Cas) -> None:
     asked = asyncio.create_task(client.request(operation, 10 * SECOND))
     while not asked.done():
         shop.clients.flush()
         await asyncio.sleep(0)
     reply = await asked
     assert reply.outcome == "fail"
-    assert "longer than" in reply.error
+    assert "exceeds" in reply.error
     assert len(shop.inbox) == 0
 
 
@@ -205,9 +211,7 @@ async def test_answers_for_a_client_that_left_go_nowhere(shop: Shop, client: Con
     ((token, _),) = await shop.requests(1)
     client.close()
     await asked
-    async with asyncio.timeout(10):
-        while shop.clients._open:
-            await asyncio.sleep(0)
+    await soon(lambda: not shop.clients._open)
     shop.answer(token, Reply("ok"))
 
 

@@ -66,6 +66,16 @@ PLANTED: dict[str, tuple[list[Event], str, str]] = {
         "one vote per term",
         "in term 3",
     ),
+    "a vote lost with its term by a disk that lied": (
+        [
+            vote("n3", 100, "n2", 3),
+            state("n3", 110, 3, 32, 33, vote="n2", epoch=2),
+            ready("n3", 120, 3, 2),
+            vote("n3", 121, "n1", 3),
+        ],
+        "one vote per term",
+        "in term 3",
+    ),
     "a restart that nobody reported": (
         [vote("n3", 100, "n2", 3), vote("n3", 121, "n1", 3)],
         "one vote per term",
@@ -90,6 +100,12 @@ HARMLESS: dict[str, list[Event]] = {
         vote("n3", 100, "n2", 7),
         state("n3", 101, 7, 32, 33, vote="n2", epoch=2, disk_busy_us=900),
         ready("n3", 120, 3, 6),
+        vote("n3", 121, "n1", 7),
+    ],
+    "a vote that was never durable, in a term that was": [
+        vote("n3", 100, "n2", 7),
+        state("n3", 101, 7, 32, 33, vote="n2", epoch=2, disk_busy_us=900),
+        ready("n3", 120, 3, 7),
         vote("n3", 121, "n1", 7),
     ],
     "a node whose disk was emptied on purpose": [
@@ -179,9 +195,6 @@ def test_records_are_bounded_and_what_was_forgotten_is_not_judged() -> None:
     assert monitors.feed(role("n2", 1, "leader", 5)) == []
     assert monitors.feed(role("n2", 1, "leader", TERMS_MAX)) != []
     sizes = {
-        field: len(value)
-        for monitor in monitors.monitors
-        for field, value in vars(monitor).items()
-        if isinstance(value, (dict, list))
+        field: len(value) for monitor in monitors.monitors for field, value in vars(monitor).items() if isinstance(value, (dict, list))
     }
     assert max(sizes.values()) <= MARKS_MAX

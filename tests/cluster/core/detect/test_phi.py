@@ -63,9 +63,7 @@ def test_a_score_is_the_first_that_reaches_its_threshold(form: str, threshold: f
 
 
 @pytest.mark.parametrize("form", DETECTORS)
-@given(
-    mean_us=st.integers(1, 10 * S), std_us=st.integers(1, 5 * S), pause_us=st.integers(0, 3 * S), timeout_us=st.integers(1, 10 * S)
-)
+@given(mean_us=st.integers(1, 10 * S), std_us=st.integers(1, 5 * S), pause_us=st.integers(0, 3 * S), timeout_us=st.integers(1, 10 * S))
 def test_the_shown_tenths_reach_the_threshold_when_the_verdict_does(
     form: str, mean_us: int, std_us: int, pause_us: int, timeout_us: int
 ) -> None:

@@ -83,6 +83,8 @@ def test_the_first_heartbeat_is_no_evidence_and_only_an_advance_is() -> None:
 
 def test_news_of_itself_is_refused() -> None:
     node = lone()
+    assert tell(node, "n2", Delta("n1", 1, 99, 0, (KeyValue("x", "y", 1),), 0, 1)) == []
+    assert node.heartbeat_of("n1") == 0
     assert tell(node, "n2", Delta("n1", 5, 99, 0, (KeyValue("x", "y", 1),), 0, 1)) == []
     assert (node.generation_of("n1"), node.keys_of("n1")) == (1, {})
 
@@ -101,11 +103,31 @@ def test_a_restart_replaces_what_was_known() -> None:
     assert "n1" in world.evidence["n4"]
 
 
+def test_who_knows_an_older_generation_is_told_everything() -> None:
+    node = lone("n1", generation=2)
+    node.step(SetKey("shape", "round"), 0)
+    ((_, answer),) = node.step(Heard("n2", Syn((Digest("n1", 1, 50, 9), Digest("n2", 1, 1, 0)))), 0).sends
+    assert isinstance(answer, Ack)
+    (delta,) = answer.deltas
+    assert (delta.generation, delta.from_version, delta.keys) == (2, 0, (KeyValue("shape", "round", 1),))
+
+
+def test_a_newcomer_met_in_the_middle_of_its_keys_is_asked_for_all_of_them() -> None:
+    node = lone()
+    tell(node, "n2", Delta("n3", 1, 1, 0, (KeyValue("z", "1", 9),), 8, 9))
+    assert (node.generation_of("n3"), node.version_of("n3"), node.keys_of("n3")) == (1, 0, {})
+    _, syn = node.step(Tick(), 0).sends[0]
+    assert isinstance(syn, Syn)
+    assert Digest("n3", 1, 1, 0) in syn.digests
+
+
 def test_a_generation_far_in_the_future_is_refused() -> None:
     node = lone()
     tell(node, "n2", Delta("n3", 1, 1, 0, ()))
     far = 1 + GENERATION_LEAP_MAX + 1
-    assert node.step(Heard("n2", Syn((Digest("n3", far, 1, 1), Digest("n4", far, 1, 1)))), 0).sends[0][1].digests == ()
+    ((_, answer),) = node.step(Heard("n2", Syn((Digest("n3", far, 1, 1), Digest("n4", far, 1, 1)))), 0).sends
+    assert isinstance(answer, Ack)
+    assert answer.digests == (), "it is not even asked for"
     assert tell(node, "n2", Delta("n3", far, 1, 0, ()), Delta("n4", far, 1, 0, ())) == []
     assert (node.generation_of("n3"), node.generation_of("n4")) == (1, 0)
     assert node.refused == 4
@@ -241,10 +263,13 @@ def test_a_newcomer_is_not_told_of_collected_tombstones_for_ever() -> None:
 def test_what_did_not_change_is_sent_from_a_cache() -> None:
     node = lone()
     tell(node, "n2", Delta("n3", 1, 5, 0, (KeyValue("a", "1", 1),), 0, 1))
-    first = {d.node: d for d in node.step(Tick(), 0).sends[0][1].digests}
-    second = {d.node: d for d in node.step(Tick(), node.deadline()).sends[0][1].digests}
-    assert first["n3"] is second["n3"]
-    assert first["n1"] is not second["n1"]
+    told = []
+    for now in (0, 10**6):
+        _, syn = node.step(Tick(), now).sends[0]
+        assert isinstance(syn, Syn)
+        told.append({digest.node: digest for digest in syn.digests})
+    assert told[0]["n3"] is told[1]["n3"]
+    assert told[0]["n1"] is not told[1]["n1"]
 
 
 def test_a_tick_before_its_time_is_harmless_and_a_late_one_does_not_catch_up() -> None:
@@ -275,9 +300,7 @@ def test_own_keys_are_bounded_and_a_refusal_changes_nothing() -> None:
 
 
 OWNERS_MOVES = st.lists(
-    st.tuples(
-        st.sampled_from(["n1", "n2", "n3", "n4"]), st.sampled_from("abc"), st.booleans(), st.sampled_from([0, 90, 400, 1_500])
-    ),
+    st.tuples(st.sampled_from(["n1", "n2", "n3", "n4"]), st.sampled_from("abc"), st.booleans(), st.sampled_from([0, 90, 400, 1_500])),
     max_size=25,
 )
 
