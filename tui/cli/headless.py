@@ -12,10 +12,9 @@ import signal
 import sys
 from contextlib import suppress
 
-from cluster.supervisor.seat import LiveSession, LostSupervisor
-
 from cluster.core.errors import EnvironmentFailed
 from cluster.core.types import SECOND, Micros
+from cluster.supervisor.seat import LiveSession, LostSupervisor
 from cluster.telemetry.control import LabSpec
 from cluster.telemetry.report import Reporter
 from tui.cli.conductor import Steps, play

@@ -1,0 +1,72 @@
+"""The dashboard's way in: a terminal, a session, the app, and a clean way out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from cluster.core.errors import EnvironmentFailed
+from cluster.supervisor.seat import LiveSession
+from cluster.telemetry.control import LabSpec
+from cluster.telemetry.session import Session
+from cluster.telemetry.view import ClusterView
+from tui.cli.conductor import Steps, play
+from tui.cli.exits import ENVIRONMENT, GOOD
+from tui.state import UiState
+
+
+def need_terminal() -> None:
+    """Raises `EnvironmentFailed` when there is none to draw on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise EnvironmentFailed("the dashboard needs a terminal (faultline live --headless does not)")
+
+
+def run_dashboard(spec: LabSpec, steps: Steps, *, theme: str, ascii_only: bool, reads_stdin: bool) -> int:
+    """Start a lab and sit down at it."""
+    if reads_stdin:
+        try:
+            os.dup2(os.open("/dev/tty", os.O_RDWR), 0)
+        except OSError as error:
+            raise EnvironmentFailed(f"no terminal: {error.strerror}") from error
+    need_terminal()
+    return asyncio.run(_live(spec, steps, theme, ascii_only))
+
+
+def run_attached(run_dir: str, *, observe: bool, theme: str, ascii_only: bool) -> int:
+    """Another seat at a running lab."""
+    return asyncio.run(_attached(run_dir, observe, theme, ascii_only))
+
+
+def show(session: Session, initial: ClusterView, ui: UiState, theme: str) -> int:
+    """Any session in the dashboard, until the person leaves."""
+    return asyncio.run(_show(session, initial, ui, theme))
+
+
+async def _live(spec: LabSpec, steps: Steps, theme: str, ascii_only: bool) -> int:
+    session = await LiveSession.open(spec)
+    ui = UiState(ascii=ascii_only, recording=bool(spec.record))
+    conductor = asyncio.create_task(play(session, steps, asyncio.get_running_loop().time() + 2.0)) if steps else None
+    try:
+        return await _show(session, session.initial, ui, theme)
+    finally:
+        if conductor is not None:
+            conductor.cancel()
+
+
+async def _attached(run_dir: str, observe: bool, theme: str, ascii_only: bool) -> int:
+    session = await LiveSession.attach(run_dir, observer=observe)
+    return await _show(session, session.initial, UiState(ascii=ascii_only, observer=observe), theme)
+
+
+async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str) -> int:
+    from tui.app import FaultlineApp
+
+    app = FaultlineApp(session, initial, ui, theme=theme)
+    try:
+        await app.run_async()
+    finally:
+        await session.close()
+    for complaint in app.complaints:
+        print(f"faultline: {complaint}", file=sys.stderr)
+    return ENVIRONMENT if app.lost else GOOD
