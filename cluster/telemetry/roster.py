@@ -29,7 +29,7 @@ def leader_of(view: ClusterView) -> NodeId | None:
     running = {node for node, known in view.nodes.items() if known.process == "up"}
     claims = [(reign.term, reign.node) for reign in view.reigns if not reign.ended_us and reign.node in running]
     newest = max(claims, default=(0, None))
-    for node in running:
+    for node in sorted(running):
         state = view.nodes[node].state
         if state is not None and state.role == Role.LEADER and state.term > newest[0]:
             newest = (state.term, node)

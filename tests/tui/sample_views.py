@@ -67,7 +67,7 @@ def opened(stage: Stage) -> e.LabOpened:
     )  # fmt: skip
 
 
-def fault(number: int, kind: str, text: str, targets: tuple[NodeId, ...], *, age_us: Micros = 3 * SECOND, left_us: Micros = 41 * SECOND) -> e.FaultBegan:
+def fault(number: int, kind: str, text: str, targets: tuple[NodeId, ...], *, age_us: Micros = 3 * SECOND, left_us: Micros = 41 * SECOND) -> e.FaultBegan:  # noqa: E501
     return e.FaultBegan(
         at_us=NOW - age_us, id=number, kind=kind, text=text, asked=text, targets=targets,
         until_us=NOW + left_us if left_us else 0, by="you",

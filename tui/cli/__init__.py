@@ -100,7 +100,7 @@ def run(arguments: list[str]) -> int:
         return complain(str(error), ENVIRONMENT)
     except BrokenPipeError:
         # Whoever read our output has left; say nothing, and do not fail again while closing it.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return ENVIRONMENT
     except (FaultlineError, OSError) as error:
         return complain(str(error), ENVIRONMENT)

@@ -16,6 +16,10 @@ from tui.cli.exits import ENVIRONMENT, GOOD
 from tui.state import UiState
 
 
+# A script in the dashboard begins this long after the lab has opened.
+START_S = 2.0
+
+
 def need_terminal() -> None:
     """Raises `EnvironmentFailed` when there is none to draw on."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -46,11 +50,11 @@ def show(session: Session, initial: ClusterView, ui: UiState, theme: str) -> int
 async def _live(spec: LabSpec, steps: Steps, theme: str, ascii_only: bool) -> int:
     session = await LiveSession.open(spec)
     ui = UiState(ascii=ascii_only, recording=bool(spec.record))
-    conductor = asyncio.create_task(play(session, steps, asyncio.get_running_loop().time() + 2.0)) if steps else None
-    try:
-        return await _show(session, session.initial, ui, theme)
-    finally:
-        if conductor is not None:
+    async with asyncio.TaskGroup() as tasks:
+        conductor = tasks.create_task(play(session, steps, asyncio.get_running_loop().time() + START_S))
+        try:
+            return await _show(session, session.initial, ui, theme)
+        finally:
             conductor.cancel()
 
 

@@ -28,7 +28,7 @@ A script has one command per line, timed from the moment all nodes are up and a 
 """
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[Micros]):
     """`10s`, `500ms`, or a plain number of seconds; microseconds inside."""
 
     name = "duration"

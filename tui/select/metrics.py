@@ -40,12 +40,13 @@ def _curves(view: ClusterView, ui: UiState, width: int) -> list[Row]:
         return [((" curves begin in half a second", "dim"),)]
     last = series[-1]
     tenths = 10 * (view.lab.threshold if view.lab else 8.0)
+    phi_label = "phi max" if ui.ascii else "φ max"
     phi_top = max(1.25 * tenths, 1.0)
     return [
         _curve(ui, "writes/s", series, lambda s: s.commit_per_s, f"{last.commit_per_s:.0f}", room, "good"),
         _curve(ui, "ops/s", series, lambda s: s.ops_per_s, f"{last.ops_per_s:.0f}", room, "accent"),
         _presence(view, ui, series, room),
-        _curve(ui, "phi max" if ui.ascii else "φ max", series, lambda s: s.phi_max_tenths, phi_text(last.phi_max_tenths), room, "warn", phi_top),
+        _curve(ui, phi_label, series, lambda s: s.phi_max_tenths, phi_text(last.phi_max_tenths), room, "warn", phi_top),
         _curve(ui, "gossip/s", series, lambda s: s.gossip_per_s, f"{last.gossip_per_s:.0f}", room, "dim"),
         _curve(ui, "drops/s", series, lambda s: s.dropped_per_s, f"{last.dropped_per_s:.0f}", room, "bad"),
     ]

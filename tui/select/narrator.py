@@ -33,7 +33,7 @@ def sentence(view: ClusterView) -> tuple[str, str]:
     if leader is None:
         return "Nobody leads: the voters wait out their election timeouts, then one of them asks for votes.", "warn"
     if view.nodes[leader.node].process == "paused":
-        return f"{leader.node} leads term {leader.term} but stands still: the others will elect another when its heartbeats stay away.", "warn"
+        return f"{leader.node} leads term {leader.term} but stands still: without its heartbeats the others elect another.", "warn"
     if split(view):
         return f"The network is cut. {leader.node} leads term {leader.term}; only the side that reaches {needed} voters can commit.", "warn"
     faults = len(view.faults)

@@ -95,7 +95,8 @@ def _body(
 def _side_heading(view: ClusterView, ui: UiState, states: dict[NodeId, str], side: int, width: int) -> Row:
     word, style, up = verdict(view, states, view.sides[side])
     line = "─" if not ui.ascii else "-"
-    head = [(f" {line} ", "faint"), (side_letter(side), f"{side_style(side)}+bold"), (f" {up}/{len(voters_of(view))} ", "dim"), (word, style)]
+    letter, count = side_letter(side), f" {up}/{len(voters_of(view))} "
+    head = [(f" {line} ", "faint"), (letter, f"{side_style(side)}+bold"), (count, "dim"), (word, style)]
     used = sum(len(text) for text, _ in head)
     return clip([*head, (" " + line * max(0, width - used - 2), "faint")], width)
 

@@ -111,7 +111,7 @@ asyncio.run(front())
 
 async def _front(labs: Labs, keep: str = "") -> tuple[subprocess.Popen[bytes], dict[str, int]]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    front = subprocess.Popen(
+    front = subprocess.Popen(  # noqa: ASYNC220 - starting takes a moment, and the deadlines here are seconds
         [sys.executable, "-c", _FRONT, str(labs.base), keep], stdout=subprocess.PIPE, env=environment, cwd=ROOT
     )
     assert front.stdout is not None
@@ -146,7 +146,7 @@ async def test_a_kept_lab_outlives_its_front_until_somebody_ends_it(labs: Labs) 
 
 async def test_a_front_that_dies_before_it_sat_down_leaves_nothing(labs: Labs) -> None:
     """Only the pipe ties them then."""
-    front = subprocess.Popen(
+    front = subprocess.Popen(  # noqa: ASYNC220 - starting takes a moment, and the deadlines here are seconds
         [sys.executable, "-m", "cluster.supervisor"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT,
     )  # fmt: skip

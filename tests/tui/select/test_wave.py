@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.tui import sample_raft_gossip as sample
@@ -14,7 +16,7 @@ from tui.state import UiState
 def test_the_model_starts_with_one_and_ends_with_all() -> None:
     curve = expected(50, 3)
     assert curve[0] == 1
-    assert all(before < after <= 50 for before, after in zip(curve, curve[1:], strict=False))
+    assert all(before < after <= 50 for before, after in itertools.pairwise(curve))
     assert len(curve) - 1 == 3  # as measured for push-pull with fan-out 3
     assert len(expected(1000, 3)) - 1 in (5, 6)
     assert expected(1, 3) == (1.0,)
