@@ -12,6 +12,7 @@ from tests.tui import sample_raft_gossip as sample
 from tests.tui.stand_ins import PANES
 from tui.keymap import entries
 from tui.palette import CIVIDIS, THEMES, Sheet, contrast
+from tui.select.glyphs import STYLES
 from tui.state import Prompt, Row, UiState
 from tui.widgets.footer import key_rows, prompt_rows, scrub_rows, status_rows
 
@@ -45,6 +46,11 @@ def painted(view: ClusterView) -> Iterator[tuple[str, str]]:
 def test_every_name_that_a_pane_uses_is_a_style(view: ClusterView) -> None:
     sheet = Sheet(THEMES[0])
     assert sorted({(pane, style) for pane, style in painted(view) if not sheet.known(style)}) == []
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_every_name_of_the_panes_alphabet_is_a_style(name: str) -> None:
+    assert Sheet(THEMES[0]).known(name)
 
 
 def test_every_name_of_the_frame_is_a_style() -> None:

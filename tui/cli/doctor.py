@@ -49,7 +49,7 @@ def _python() -> Finding:
 
 def _system() -> Finding:
     detail = f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores"
-    if sys.platform.startswith("linux"):
+    if platform.system() == "Linux":
         return Finding("system", "ok", detail)
     return Finding("system", "note", detail, "tested on Linux; elsewhere processes end by EOF alone, without a death signal")
 

@@ -108,6 +108,8 @@ class LabScreen(Screen[None]):
         self.set_class(single, "-single")
         self.set_class(width >= WIDE[0] and height >= WIDE[1], "-wide")
         self.set_class(ui.mode == "REPLAY", "-replay")
+        for pane in self.query(RowPane):
+            pane.plain = ui.ascii
         for pane in self.query(".framed").results(RowPane):
             pane.set_class(pane.pane == chosen, "-chosen")
         for box in self.query("#body Horizontal, #body Vertical"):

@@ -63,6 +63,7 @@ class Sheaf(ModalScreen[None]):
         if not self.is_mounted:
             return 0
         pane = self.query_one(RowPane)
+        pane.plain = ui.ascii
         rows = self.text(view, replace(ui, scroll=0) if ui.scroll else ui, pane.cells - 2)
         while rows and not "".join(text for text, _ in rows[-1]).strip():
             rows.pop()

@@ -80,7 +80,7 @@ def _frame(view: ClusterView, ui: UiState, voters: Sequence[NodeId], width: int)
 def _progress(view: ClusterView, voters: Sequence[NodeId]) -> dict[NodeId, PeerProgress]:
     """What the leader of each voter's side believes of it: on a cut-off side that is the stale one."""
     found: dict[NodeId, PeerProgress] = {}
-    for side in {view.nodes[v].side for v in voters}:
+    for side in sorted({view.nodes[v].side for v in voters}):
         leader = leader_of_side(view, side)
         if leader is not None:
             found.update({peer.node: peer for peer in leader.progress if view.nodes[peer.node].side == side})

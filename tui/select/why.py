@@ -93,8 +93,8 @@ def _question(view: ClusterView, leader: NodeState | None) -> str:
         return f"Why is there no leader yet? The lab opened {duration(since)} ago."
     if leader is None:
         ended = view.reigns[-1].ended_us
-        since = f"Nobody has led for {duration(view.now_us - ended)}." if ended else "Right now no node says that it leads."
-        return f"Why is there no leader? {since}"
+        told = f"Nobody has led for {duration(view.now_us - ended)}." if ended else "Right now no node says that it leads."
+        return f"Why is there no leader? {told}"
     process = view.nodes[leader.node].process
     state = "is frozen" if process == "paused" else "hears no quorum"
     return f"Why is there no working leader? {leader.node} leads term {leader.term}, but {state}."

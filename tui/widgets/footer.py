@@ -105,15 +105,21 @@ def prompt_rows(prompt: Prompt, width: int, height: int) -> list[Row]:
         return _menu_rows(prompt, width, height)
     line: list[Span] = [(f" {prompt.label}", "prompt")]
     if prompt.verb in (":", "/"):
-        before, under, after = prompt.value[: prompt.caret], prompt.value[prompt.caret :][:1], prompt.value[prompt.caret + 1 :]
-        room = width - len(prompt.label) - 4
-        if len(prompt.value) > room:  # keep the caret in sight
-            before = "…" + before[-max(0, room - len(after) - 2) :]
+        before, under, after = _around_caret(prompt, width - len(prompt.label) - 2)
         line += [(before, "prompt"), (under or " ", "prompt+caret"), (after, "prompt")]
     used = sum(len(text) for text, _ in line)
     line.append((" " * max(0, width - used), "prompt"))
     rows: list[Row] = [_cut(tuple(line), width)]
     return [*rows, *_preview_rows(prompt.preview, width, height - 1)]
+
+
+def _around_caret(prompt: Prompt, room: int) -> tuple[str, str, str]:
+    """What stands before, under and behind the caret, as much as fits, the caret always among it."""
+    first = max(0, prompt.caret - max(1, room) + 1)
+    before = prompt.value[first : prompt.caret]
+    if first and before:
+        before = "…" + before[1:]
+    return before, prompt.value[prompt.caret :][:1], prompt.value[prompt.caret + 1 :][: max(0, room - len(before) - 1)]
 
 
 def _preview_rows(lines: Sequence[str], width: int, height: int) -> list[Row]:

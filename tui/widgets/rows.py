@@ -19,6 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.palette import Sheet
+from tui.select.glyphs import plain
 from tui.state import Row
 
 BLANK: Row = ()
@@ -50,6 +51,8 @@ class RowPane(Widget):
         self.framed = framed
         self._sheet = sheet
         self._rows: list[Row] = []
+        # Only ASCII goes to the terminal, whatever the rows hold.
+        self.plain = False
         # The rows as they were given and the frame they got: a row that stays needs no new frame.
         self._given: list[Row] = []
         self._frame_key: tuple[int, str] = (0, "")
@@ -105,15 +108,17 @@ class RowPane(Widget):
         width = self.size.width
         if y >= len(self._rows):
             return Strip.blank(width, sheet.base)
+        row = self._rows[y] if not self.plain else tuple((_ascii(text), name) for text, name in self._rows[y])
         # A cursor that points at nothing is not painted: its ground would be a stripe down every table.
         segments = [
-            Segment(text, sheet.style("" if name == "cursor" and text.isspace() else name)) for text, name in self._rows[y]
+            Segment(text, sheet.style("" if name == "cursor" and text.isspace() else name)) for text, name in row
         ]
         return Strip(segments).adjust_cell_length(width, sheet.base)
 
     def text_rows(self) -> list[str]:
         """What stands on the pane, without styles."""
-        return ["".join(text for text, _ in row) for row in self._rows]
+        rows = ["".join(text for text, _ in row) for row in self._rows]
+        return [_ascii(row) for row in rows] if self.plain else rows
 
     def on_click(self, event: events.Click) -> None:
         if event.y < len(self._rows):
@@ -126,6 +131,14 @@ class RowPane(Widget):
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
         self.post_message(self.Wheeled(self.pane, -3))
+
+
+# Corners and ticks that only frames have; the panes' own signs are translated by their alphabet.
+_EDGES = str.maketrans("╭╮╰╯╌⇧↑←→", "++++-^^<>")
+
+
+def _ascii(text: str) -> str:
+    return text if text.isascii() else plain(text.translate(_EDGES), True)
 
 
 def width_of(row: Row) -> int:

@@ -66,4 +66,4 @@ def test_each_reign_says_how_long_and_after_what() -> None:
 
 
 def test_without_any_leader_yet() -> None:
-    assert lines(ribbon.rows(reigned(), UiState(), 80, 6))[2] == "No leader yet, 1:00 after the lab opened"
+    assert lines(ribbon.rows(reigned(), UiState(), 80, 6))[2] == "No leader yet, 60.0 s after the lab opened"
