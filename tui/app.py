@@ -131,6 +131,11 @@ class FaultlineApp(App[None]):
         """What failed on this side: tell it once the terminal is a terminal again."""
         return [*self.painter.complaints.values(), *([self.lost] if self.lost else [])]
 
+    @property
+    def frame_due(self) -> bool:
+        """Something changed that is not painted yet."""
+        return self._clock is not None and self._clock.due
+
     # ---- life -------------------------------------------------------------------------------------------------------
 
     async def on_mount(self) -> None:

@@ -38,6 +38,11 @@ class FrameClock:
         self._due: Cancellable | None = None
         self.frames = 0
 
+    @property
+    def due(self) -> bool:
+        """A frame is coming."""
+        return self._due is not None
+
     def focus(self, focused: bool) -> None:
         """Whether somebody looks."""
         self._period_s = 1.0 / (FPS if focused else FPS_UNFOCUSED)

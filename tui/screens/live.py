@@ -34,4 +34,4 @@ class LiveScreen(LabScreen):
         """The matrix gets the columns it can use: two per node up to sixteen nodes, one each beyond."""
         wanted = 2 * nodes + 12 if nodes <= 16 else nodes + 10
         room = self.size.width
-        self.query_one("#phi").styles.width = "1fr" if self.single else min(max(wanted, 30), max(30, room * 3 // 10))
+        self.query_one("#phi").styles.width = "1fr" if self.single else min(max(wanted, 34), max(34, room * 3 // 10))

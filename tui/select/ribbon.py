@@ -53,7 +53,8 @@ def gaps_of(view: ClusterView) -> list[Gap]:
     if not reigns:
         return [Gap(zero, 0, 0)]
     # Reigns are bounded: before the oldest one kept, nobody knows, unless it is the first.
-    gaps = [Gap(zero, reigns[0].began_us, reigns[0].term)] if len(reigns) < REIGNS_MAX else []
+    oldest_known = len(reigns) < REIGNS_MAX and zero < reigns[0].began_us
+    gaps = [Gap(zero, reigns[0].began_us, reigns[0].term)] if oldest_known else []
     gaps += [Gap(one.ended_us, other.began_us, other.term) for one, other in pairwise(reigns) if one.ended_us < other.began_us]
     if reigns[-1].ended_us and not view.closed:
         gaps.append(Gap(reigns[-1].ended_us, 0, 0))
