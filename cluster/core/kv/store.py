@@ -14,6 +14,7 @@ from zlib import crc32
 import msgspec
 
 from cluster.core.errors import LawBroken, ProtocolError
+from cluster.core.kv.image import IMAGE_VERSION, Image, Item, from_bytes, to_bytes
 from cluster.core.kv.ops import Cas, Delete, Put, Reply, decode_write
 from cluster.core.types import KEY_BYTES_MAX, VALUE_BYTES_MAX
 
@@ -42,6 +43,19 @@ class Store:
         self._items: dict[str, Versioned] = {}
         # Keys in order, for prefix scans; None until a scan needs it, then kept up to date.
         self._sorted_keys: list[str] | None = None
+
+    def dump(self) -> bytes:
+        """Everything, as bytes that `load` understands. Stores that applied the same entries give the same bytes."""
+        items = (Item(key, held.value, held.mod_revision, held.version) for key, held in sorted(self._items.items()))
+        return to_bytes(Image(IMAGE_VERSION, self.applied, self.revision, self.digest, tuple(items)))
+
+    @classmethod
+    def load(cls, data: bytes | bytearray | memoryview) -> Store:
+        """A store that goes on where the dumped one stood. Raises `ProtocolError` for bytes that no store dumped."""
+        image, store = from_bytes(data), cls()
+        store.applied, store.revision, store.digest = image.applied, image.revision, image.digest
+        store._items = {item.key: Versioned(item.value, item.mod_revision, item.version) for item in image.items}
+        return store
 
     def apply(self, index: int, term: int, kind: int, data: bytes) -> Reply:
         """Apply entry `index` (the next one; anything else is a broken law). A leader's no-op has empty data."""
