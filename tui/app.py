@@ -223,7 +223,7 @@ class FaultlineApp(App[None]):
         elif self.hand.press(message.key, message.character):
             self._ask_frame()
 
-    def on_lab_screen_resized(self, message: LabScreen.Resized) -> None:
+    def on_row_pane_resized(self, message: RowPane.Resized) -> None:
         self._ask_frame()
 
     def on_row_pane_clicked(self, message: RowPane.Clicked) -> None:

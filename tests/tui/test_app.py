@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -45,7 +46,7 @@ async def painted(pilot: Pilot[None]) -> None:
     assert isinstance(app, FaultlineApp)
     await pilot.pause()
     while app.frame_due:
-        await pilot.pause(0.005)
+        await pilot.pause()
     await pilot.pause()
 
 
@@ -198,12 +199,11 @@ async def test_the_palette_does_what_a_key_does() -> None:
         await pilot.press("ctrl+p")
         await pilot.pause()
         await pilot.press(*"isolate")
-        await app.workers.wait_for_complete([worker for worker in app.workers if worker.group != "default"])
-        while not app.screen.query("CommandList > *") and not app.screen.query_one("CommandList").option_count:  # type: ignore[attr-defined]
-            await pilot.pause(0.01)
+        while not app.screen.query_one(CommandList).option_count:
+            await pilot.pause()
         await pilot.press("enter")
         while not session.asked:
-            await pilot.pause(0.01)
+            await pilot.pause()
         assert session.asked == ["isolate n1"]
 
 

@@ -15,7 +15,6 @@ from tui.cli.conductor import Steps, play
 from tui.cli.exits import ENVIRONMENT, GOOD
 from tui.state import UiState
 
-
 # A script in the dashboard begins this long after the lab has opened.
 START_S = 2.0
 

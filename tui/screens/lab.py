@@ -45,9 +45,6 @@ class LabScreen(Screen[None]):
             super().__init__()
             self.key, self.character = key, character
 
-    class Resized(Message):
-        """The panes have other sizes now: they want rows."""
-
     def __init__(self, sheet: Sheet, painter: Painter) -> None:
         super().__init__()
         self._sheet = sheet
@@ -180,10 +177,6 @@ class LabScreen(Screen[None]):
 
     def on_paste(self, event: events.Paste) -> None:
         self.post_message(self.Pressed("paste", event.text))
-
-    def on_resize(self) -> None:
-        # The panes get their sizes after this; ask once they have them.
-        self.call_after_refresh(self.post_message, self.Resized())
 
 
 def _card(width: int, height: int) -> list[Row]:

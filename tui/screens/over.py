@@ -76,9 +76,14 @@ class Sheaf(ModalScreen[None]):
         return pane.show([((" ", ""), *row) for row in shown], self.head(ui), foot, lit=True)
 
     def on_key(self, event: events.Key) -> None:
+        # Subclasses override `turns`, not this: Textual calls the `on_key` of every class along the line, and would close twice.
         if event.key in ("escape", "q", *self.closes()):
             event.stop()
             self.dismiss()
+        elif by := self.turns().get(event.key):
+            event.stop()
+            self._top = 0
+            self.post_message(self.Turned(by))
         elif event.key in ("up", "down", "pageup", "pagedown", "home", "end", "j", "k"):
             event.stop()
             page = max(1, self.query_one(RowPane).lines_free - 2)
@@ -90,13 +95,14 @@ class Sheaf(ModalScreen[None]):
         """Keys besides Esc that close it: the one that opened it."""
         return ()
 
+    def turns(self) -> dict[str, int]:
+        """Keys that go to another node, and how many places on."""
+        return {}
+
     def on_row_pane_wheeled(self, message: RowPane.Wheeled) -> None:
         message.stop()
         self._top = max(0, self._top - message.lines)
         self.post_message(self.Turned())
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.post_message, self.Turned())
 
 
 class InspectorScreen(Sheaf):
@@ -111,13 +117,8 @@ class InspectorScreen(Sheaf):
     def closes(self) -> tuple[str, ...]:
         return ("enter",)
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key in ("left", "right"):
-            event.stop()
-            self._top = 0
-            self.post_message(self.Turned(-1 if event.key == "left" else 1))
-        else:
-            super().on_key(event)
+    def turns(self) -> dict[str, int]:
+        return {"left": -1, "right": 1}
 
 
 class HelpScreen(Sheaf):

@@ -38,6 +38,9 @@ class RowPane(Widget):
             super().__init__()
             self.pane, self.text, self.column, self.line, self.times = pane, text, column, line, times
 
+    class Resized(Message):
+        """The pane has another size now: it wants rows."""
+
     class Wheeled(Message):
         """The wheel turned over a pane: so many lines back (negative: on)."""
 
@@ -119,6 +122,9 @@ class RowPane(Widget):
         """What stands on the pane, without styles."""
         rows = ["".join(text for text, _ in row) for row in self._rows]
         return [_ascii(row) for row in rows] if self.plain else rows
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
     def on_click(self, event: events.Click) -> None:
         if event.y < len(self._rows):
