@@ -27,7 +27,7 @@ from cluster.supervisor.leases import Lease, Leases
 from cluster.supervisor.profiles import mistakes_in, nodes_of, policy_of, state_interval_us, voters_of
 from cluster.telemetry.control import Counted, LabSpec, NodeSpec, WorkloadSpec
 from cluster.telemetry.events import FaultBegan, FaultEnded, LabOpened, PlanChanged
-from cluster.telemetry.roster import leader_of
+from cluster.telemetry.roster import leader_of, roster_of
 
 _COUNT_WITHIN_S = 8.0
 _LEADER_WITHIN_US: Micros = 30 * SECOND
@@ -122,6 +122,7 @@ class Lab:
         for client in self.fleet.clients:
             self.fleet.want(client, True, "started")
         self.tasks.create_task(self._pace_when_led())
+        self.tasks.create_task(self._greet())
 
     def start(self, node: NodeId, why: str) -> None:
         self.node_dir(node).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -131,6 +132,11 @@ class Lab:
         """The workload begins when there is somebody to serve it: failures before that would prove nothing."""
         await self.chronicle.until(lambda view: leader_of(view) is not None, _LEADER_WITHIN_US)
         self.pace(self.rate if self.workload_on else 0.0)
+
+    async def _greet(self) -> None:
+        """A first rumour once everybody listens: how news travels can be seen, and is measured, in every lab."""
+        if await self.chronicle.until(lambda view: len(roster_of(view).running) == len(self.members), _LEADER_WITHIN_US):
+            self.collector.order(self.dice.choice(tuple(self.members)), "rumour", "the lab is open")
 
     def pace(self, rate: float) -> None:
         """Operations per second of all clients together; 0 is off."""

@@ -153,7 +153,7 @@ def build(stage: Stage) -> ClusterView:
     story: list[e.Event] = [opened(stage)]
     story += [e.ProcessChanged(ZERO, node, "up", 4_000 + number, 1, "started") for number, node in enumerate(nodes, 1)]
     first = stage.stale[0] if stage.stale else stage.leader or "n1"
-    began = e.RoleTaken(ZERO + SECOND, first, "leader", stage.term - 1 if stage.stale else stage.term, first, "votes of n1 n2 n3")
+    began = e.RoleTaken(first, ZERO + SECOND, "leader", stage.term - 1 if stage.stale else stage.term, first, "votes of n1 n2 n3")
     story.append(began)
     story += list(stage.faults)
     story += [e.PlanChanged(stage.cut_at_us, plan, sides_of(plan, nodes))]
@@ -161,9 +161,9 @@ def build(stage: Stage) -> ClusterView:
     story += [e.ProcessChanged(NOW - 3 * SECOND, node, "paused", 4_000, 1, "SIGSTOP (pause #18)") for node in stage.paused]
     story += [e.ProcessChanged(NOW - 3 * SECOND, node, "down", 0, 1, "SIGKILL (crash #19)") for node in stage.dead]
     if stage.stale and stage.leader:
-        story.append(e.RoleTaken(NOW - 1_400 * MS, stage.leader, "leader", stage.term, stage.leader, "votes of n1 n2 n5"))
+        story.append(e.RoleTaken(stage.leader, NOW - 1_400 * MS, "leader", stage.term, stage.leader, "votes of n1 n2 n5"))
     if stage.lost_at_us:
-        story.append(e.RoleTaken(stage.lost_at_us, first, "follower", stage.term, None, "no majority answered for 300 ms"))
+        story.append(e.RoleTaken(first, stage.lost_at_us, "follower", stage.term, None, "no majority answered for 300 ms"))
     story += verdicts(stage, plan)
     story.append(e.OpsCounted(NOW - 100 * MS, 6_000, 5_950, 10, 40, 3_100, 9_800, stage.rate))
     story += [e.LightChanged(NOW - 100 * MS, light, "ok", "", 900) for light in ("linearizable", "acked", *INVARIANTS)]
@@ -176,7 +176,7 @@ def verdicts(stage: Stage, plan: FaultPlan) -> list[e.Event]:
     silent = _silent(stage, plan)
     pairs = [(o, s) for o in names(stage.count) for s in names(stage.count) if o != s and silent(o, s)]
     pairs = [(o, s) for o, s in pairs if o not in (*stage.dead, *stage.paused)]
-    return [e.Verdict(NOW - SECOND + at * MS, o, s, True, 81, "akka", 450 * MS) for at, (o, s) in enumerate(pairs[:40])]
+    return [e.Verdict(o, NOW - SECOND + at * MS, s, True, 81, "akka", 450 * MS) for at, (o, s) in enumerate(pairs[:40])]
 
 
 def series(stage: Stage, count: int = 120) -> tuple[Sample, ...]:
@@ -293,7 +293,7 @@ def gray_disk() -> ClusterView:
 def false_suspicion() -> ClusterView:
     """n2 is slow, n1 has convicted it, and it is alive."""
     view = build(Stage(slow={"n2": 400 * MS}, faults=(fault(20, "slow", "slow n2 400ms", ("n2",)),)))
-    verdict = e.Verdict(NOW - 300 * MS, "n1", "n2", True, 84, "akka", 470 * MS)
+    verdict = e.Verdict("n1", NOW - 300 * MS, "n2", True, 84, "akka", 470 * MS)
     view = fold_all(view, [verdict])
     state = view.nodes["n1"].state
     assert state is not None
