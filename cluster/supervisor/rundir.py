@@ -40,6 +40,12 @@ class RunDir:
         return self.path.name
 
     def close(self) -> None:
+        # The locked file goes last: killed on the way, this leaves a directory that anybody can tell is stale.
+        for part in self.path.iterdir():
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            elif part.name != PID_NAME:
+                part.unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -33,6 +34,8 @@ from cluster.wire import CONTROL, HEADER_BYTES, FrameSplitter
 _OPEN_WITHIN_S = 15.0
 _WELCOME_WITHIN_S = 5.0
 _END_WITHIN_S = 6.0
+# A killed process gives back its descriptors one after the other.
+_DEATH_WITHIN_S = 0.5
 _BATCHES_MAX = 64
 
 
@@ -129,6 +132,8 @@ class LiveSession:
             yield batch
         if self._line.closed_said or self._closing:
             return
+        if await asyncio.to_thread(_lives_on, self.run_dir, _DEATH_WITHIN_S):
+            raise LostSupervisor("the supervisor sent this seat away: it did not read what it was told")
         _sweep_around(self.run_dir)
         yield (LabClosed(now_us(), clean=False, why="the supervisor is gone"),)
         raise LostSupervisor("the supervisor is gone: its processes ended with it, and its run directory was removed")
@@ -138,22 +143,27 @@ class LiveSession:
         if self._closing:
             return
         self._closing = True
+        lost_before = self._line.lost
         self._line.stop_waiting()
         self._line.send(Goodbye(end))
-        await self._line.wait_lost(_END_WITHIN_S)
+        hung_up = await self._line.wait_lost(_END_WITHIN_S)
         self._line.abort()
         if self._process is not None:
-            await self._end_process(self._process, stays=self._keep and not end)
+            # Let go without a word of the end: it goes on, kept or with its other operators.
+            goes_on = hung_up and not lost_before and not self._line.closed_said
+            await self._end_process(self._process, stays=goes_on or (self._keep and not end), answers=hung_up)
+        if self._line.closed_said:  # the directory goes after the last word, and before the lock
+            await asyncio.to_thread(_lives_on, self.run_dir, _END_WITHIN_S)
         if not (self._keep and not end):
             _sweep_around(self.run_dir)
 
-    async def _end_process(self, process: subprocess.Popen[bytes], *, stays: bool) -> None:
+    async def _end_process(self, process: subprocess.Popen[bytes], *, stays: bool, answers: bool) -> None:
         _close_pipes(process)
         if stays and process.poll() is None:
             process.returncode = 0  # it is meant to outlive us: nobody here will wait for it
             return
         try:
-            self.exit_code = await asyncio.to_thread(process.wait, _END_WITHIN_S)
+            self.exit_code = await asyncio.to_thread(process.wait, _END_WITHIN_S if answers else 0)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)  # what is below it dies with it
             self.exit_code = await asyncio.to_thread(process.wait)
@@ -200,6 +210,10 @@ class _Line(asyncio.Protocol):
         if self._paused and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
+
+    @property
+    def lost(self) -> bool:
+        return self._lost.is_set()
 
     async def wait_lost(self, within_s: float) -> bool:
         try:
@@ -299,6 +313,16 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
+
+
+def _lives_on(run_dir: Path, within_s: float) -> bool:
+    """Whether the supervisor still holds its directory after so long: its connections end earlier than itself."""
+    deadline_s = time.monotonic() + within_s
+    while rundir.alive(run_dir):
+        if time.monotonic() > deadline_s:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _sweep_around(run_dir: Path) -> None:

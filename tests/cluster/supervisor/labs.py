@@ -84,10 +84,9 @@ class Listener:
         return done
 
     async def fault(self, text: str) -> FaultBegan:
-        """Begin a fault; returns how it was told."""
-        before = set(self.view.faults)
-        await self.order(text)
-        return next(known.fault for number, known in self.view.faults.items() if number not in before)
+        """Begin a fault; returns how it was told. The answer names it: another seat's may have come in between."""
+        number = (await self.order(text)).answer.split()[0]
+        return next(begun for begun in self.all_of(FaultBegan) if f"#{begun.id}" == number)
 
     def all_of(self, kind: type[E]) -> list[E]:
         return [event for event in self.heard if isinstance(event, kind)]

@@ -159,7 +159,7 @@ async def test_a_rumour_reaches_every_node(labs: Labs) -> None:
 async def test_an_observer_hears_everything_and_commands_nothing(labs: Labs) -> None:
     lab = await labs.open()
     observer = await labs.attach(lab, "guest", observer=True)
-    assert set(lab.view.seats) == {"tester", "guest"}
+    await lab.until(lambda view: set(view.seats) == {"tester", "guest"})
     await lab.order("pause n1 30s")
     await observer.until(lambda view: _process(view, "n1") == "paused")
     from cluster.telemetry.control import Ask
