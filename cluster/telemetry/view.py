@@ -22,7 +22,7 @@ from cluster.telemetry.events import (
     VoteGiven,
 )
 
-LOG_LINES_MAX = 400
+LOG_LINES_MAX = 1_000
 SERIES_MAX = 240  # samples of half a second
 SAMPLE_US: Micros = 500_000
 REIGNS_MAX = 64

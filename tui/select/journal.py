@@ -1,18 +1,19 @@
 """The journal: every line of the lab's log that is still kept, whole, filtered by `ui.filter` and scrolled by `ui.scroll`.
 
-Law 1: a line is folded, not cut: this is the place where the full text can be read.
-Law 2: words of the filter must all occur, in any order and any case, in time, node, kind or text.
+Law 1: a line is wrapped, not cut: this is the place where the full text can be read.
+Law 2: alike lines are one, and it says how many, by whom and for how long.
+Law 3: words of the filter must all occur, in any order and any case, in time, node, kind or text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from cluster.telemetry.view import ClusterView, LogLine
-from tui.select.spans import clip, clock, count, fit, wrapped
+from tui.select.folding import Folded, folded
+from tui.select.spans import clip, clock, count, fit, listed, wrapped
 from tui.state import Row, UiState
 
 LINES_PER_ENTRY_MAX = 3
+NAMES_MAX = 6
 STYLES = {
     "FAULT": "warn",
     "HEAL": "good",
@@ -44,54 +45,59 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     room -= heading
     zero = view.lab.at_us if view.lab is not None else 0
     wanted = ui.filter.lower().split()
+    folds = folded(_matching(view, wanted, zero))
+    skipped = 0 if ui.follow else min(ui.scroll, max(0, len(folds) - 1))
     body: list[Row] = []
-    skipped = 0
-    for line in _matching(view, wanted, zero):
-        if skipped < (0 if ui.follow else ui.scroll):
-            skipped += 1
-            continue
-        body[:0] = _entry(line, zero, width)
+    for fold in reversed(folds[: len(folds) - skipped]):
+        body[:0] = _entry(fold, zero, width)
         if len(body) >= room:
             break
     if not body:
         nothing = f"No line contains “{ui.filter}”." if view.log and wanted else "Nothing has happened yet."
         body = [((nothing, "dim"),)]
-    head = [_heading(view, ui, skipped, wanted)] if heading else []
+    head = [_heading(view, ui, skipped, len(folds))] if heading else []
     return fit([*head, *body[-room:], *answer], width, height, ascii=ui.ascii)
 
 
-def _matching(view: ClusterView, wanted: list[str], zero: int) -> Iterator[LogLine]:
-    """Newest first."""
-    for line in reversed(view.log):
-        if not wanted:
-            yield line
-            continue
-        text = f"{clock(line.at_us, zero)} {line.node} {line.kind} {line.text} #{line.fault}".lower()
-        if all(word in text for word in wanted):
-            yield line
+def _matching(view: ClusterView, wanted: list[str], zero: int) -> list[LogLine]:
+    if not wanted:
+        return list(view.log)
+    return [line for line in view.log if all(word in _searched(line, zero) for word in wanted)]
 
 
-def _entry(line: LogLine, zero: int, width: int) -> list[Row]:
-    style = STYLES.get(line.kind, "dim")
-    lead = f"{clock(line.at_us, zero)} {line.node or '–':<4}"
-    kind = f"{line.kind:<8}"
+def _searched(line: LogLine, zero: int) -> str:
+    return f"{clock(line.at_us, zero)} {line.node} {line.kind} {line.text} #{line.fault}".lower()
+
+
+def _entry(fold: Folded, zero: int, width: int) -> list[Row]:
+    style = STYLES.get(fold.kind, "dim")
+    lead = f"{clock(fold.first_us, zero)} {fold.who or '–':<6}"
+    kind = f"{fold.kind:<8}"
+    whole = fold.text + fold.tail + _names(fold)
     room = width - len(lead) - len(kind) - 1
     if room < 20:
-        return [clip(((lead, "dim"), (kind, style), (" " + line.text, "")), width)]
-    text = wrapped(line.text, room, "bad" if style == "bad" else "", lines_max=LINES_PER_ENTRY_MAX)
+        return [clip(((lead, "dim"), (kind, style), (" " + whole, "")), width)]
+    text = wrapped(whole, room, "bad" if style == "bad" else "", lines_max=LINES_PER_ENTRY_MAX)
     first: Row = ((lead, "dim"), (kind, style), (" ", ""), text[0][1])
     blank = " " * (len(lead) + len(kind) + 1)
     return [first, *(((blank, ""), row[1]) for row in text[1:])]
 
 
-def _heading(view: ClusterView, ui: UiState, skipped: int, wanted: list[str]) -> Row:
+def _names(fold: Folded) -> str:
+    """Who else says it: the column of names has room for one."""
+    return f" (also {listed(fold.nodes[1:], NAMES_MAX)})" if len(fold.nodes) > 1 else ""
+
+
+def _heading(view: ClusterView, ui: UiState, skipped: int, shown: int) -> Row:
     gone = view.log_total - len(view.log)
     text = f"{count(view.log_total, 'line')}" + (f", the newest {len(view.log)} are kept" if gone else "")
+    if not ui.filter.split() and shown < len(view.log):
+        text += ", alike ones folded"
     spans = [(text, "axis")]
-    if wanted:
+    if ui.filter.split():
         spans.append((f" · only those with “{ui.filter}”", "warn"))
     if skipped:
-        spans.append((f" · {count(skipped, 'newer line')} below: ", "warn"))
+        spans.append((f" · {count(skipped, 'newer entry', 'newer entries')} below: ", "warn"))
         spans.append(("end", "key"))
     return tuple(spans)
 

@@ -1,0 +1,117 @@
+"""Alike lines of the log as one: a minority that asks for votes every 150 ms must not push the cut off the screen.
+
+Law 1: alike lines differ only in who says them and in what was measured; of a measure the least and the greatest stay.
+Law 2: nothing is folded across a landmark (what the operator did, a new leader, a judge's word): what follows from it stands after it.
+Law 3: nothing is folded across its contrary (suspected and heard again), nor across a quiet of more than `QUIET_US`.
+Law 4: a folded line stands where its first one stood, and no line is lost: `times` adds up to what was given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from cluster.core.types import Micros, NodeId
+from cluster.telemetry.view import LogLine
+from tui.select.spans import duration
+
+QUIET_US: Micros = 1_000_000
+LONG_US: Micros = 1_000_000  # from here on it is worth saying for how long
+LANDMARKS = frozenset({"FAULT", "HEAL", "LEADER", "FREEZE", "LIGHT", "LAB", "REFUSED", "LOST"})
+_CONTRARY: dict[str, frozenset[str]] = {
+    "SUSPECT": frozenset({"CLEAR"}),
+    "CLEAR": frozenset({"SUSPECT"}),
+    "UP": frozenset({"DOWN", "PAUSE"}),
+    "PAUSE": frozenset({"UP"}),
+    "DOWN": frozenset({"START", "UP", "READY"}),
+}
+# What is measured anew each time: `407 ms`, `φ 8.1`, `pid 1234`.
+_MEASURE = re.compile(r"(?<=φ )\d+\.\d|(?<=pid )\d+|\d+(?:\.\d+)?(?= (?:ms|s)\b)")
+
+
+class Folded(NamedTuple):
+    """`times` alike lines, the first at `first_us` and the last at `last_us`; `nodes` in the order of their first word."""
+
+    first_us: Micros
+    last_us: Micros
+    nodes: tuple[NodeId, ...]
+    kind: str
+    text: str
+    fault: int
+    times: int
+
+    @property
+    def who(self) -> str:
+        """`n2`, or `n2+3` when three others say the same; "" for the lab itself. Six cells at most."""
+        others = len(self.nodes) - 1
+        return f"{self.nodes[0]}+{others}" if others else self.nodes[0]
+
+    @property
+    def tail(self) -> str:
+        """` ×37, for 9.0 s`; "" for what each of `nodes` said just once."""
+        if self.times == len(self.nodes):
+            return ""
+        span_us = self.last_us - self.first_us
+        return f" ×{self.times}" + (f", for {duration(span_us)}" if span_us >= LONG_US else "")
+
+
+class _Fold:
+    """A line that may still grow."""
+
+    def __init__(self, line: LogLine, measures: tuple[str, ...]) -> None:
+        self.first = self.last = line
+        self.nodes = {line.node: None}
+        self.times = 1
+        self.least, self.most = list(measures), list(measures)
+
+    def add(self, line: LogLine, measures: tuple[str, ...]) -> None:
+        self.last = line
+        self.nodes[line.node] = None
+        self.times += 1
+        for place, measure in enumerate(measures):
+            self.least[place] = min(self.least[place], measure, key=float)
+            self.most[place] = max(self.most[place], measure, key=float)
+
+    def result(self) -> Folded:
+        first = self.first
+        return Folded(first.at_us, self.last.at_us, tuple(self.nodes), first.kind, self._text(), first.fault, self.times)
+
+    def _text(self) -> str:
+        if self.least == self.most:
+            return self.first.text
+        spans = (low if low == high else f"{low}–{high}" for low, high in zip(self.least, self.most, strict=True))
+        return _MEASURE.sub(lambda _: next(spans), self.first.text)
+
+
+def folded(lines: Iterable[LogLine]) -> list[Folded]:
+    """The lines, oldest first, alike ones as one."""
+    folds: list[_Fold] = []
+    growing: dict[tuple[str, int, str], _Fold] = {}
+    for line in lines:
+        pattern, measures = _read(line.text)
+        key = (line.kind, line.fault, pattern)
+        known = growing.get(key)
+        if line.kind in LANDMARKS:
+            growing.clear()
+        elif known is not None and line.at_us - known.last.at_us <= QUIET_US:
+            known.add(line, measures)
+            continue
+        _end_contraries(growing, line)
+        folds.append(_Fold(line, measures))
+        if line.kind not in LANDMARKS:
+            growing[key] = folds[-1]
+    return [fold.result() for fold in folds]
+
+
+def _end_contraries(growing: dict[tuple[str, int, str], _Fold], line: LogLine) -> None:
+    contrary = _CONTRARY.get(line.kind, frozenset())
+    for key in [key for key, fold in growing.items() if key[0] in contrary and line.node in fold.nodes]:
+        del growing[key]
+
+
+@lru_cache(maxsize=4_096)
+def _read(text: str) -> tuple[str, tuple[str, ...]]:
+    """The text without its measures, and the measures."""
+    return _MEASURE.sub("\0", text), tuple(_MEASURE.findall(text))
