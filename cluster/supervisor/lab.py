@@ -27,7 +27,7 @@ from cluster.supervisor.leases import Lease, Leases
 from cluster.supervisor.profiles import mistakes_in, nodes_of, policy_of, state_interval_us, voters_of
 from cluster.telemetry.control import Counted, LabSpec, NodeSpec, WorkloadSpec
 from cluster.telemetry.events import FaultBegan, FaultEnded, LabOpened, PlanChanged
-from cluster.telemetry.roster import leader_of, roster_of
+from cluster.telemetry.roster import leader_of
 
 _COUNT_WITHIN_S = 8.0
 _LEADER_WITHIN_US: Micros = 30 * SECOND
@@ -135,7 +135,7 @@ class Lab:
 
     async def _greet(self) -> None:
         """A first rumour once everybody listens: how news travels can be seen, and is measured, in every lab."""
-        if await self.chronicle.until(lambda view: len(roster_of(view).running) == len(self.members), _LEADER_WITHIN_US):
+        if await self.chronicle.until(lambda view: all(node.state for node in view.nodes.values()), _LEADER_WITHIN_US):
             self.collector.order(self.dice.choice(tuple(self.members)), "rumour", "the lab is open")
 
     def pace(self, rate: float) -> None:

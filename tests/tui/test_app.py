@@ -219,7 +219,7 @@ LIVE_PANES = {"nodes", "phi", "topology", "events", "metrics"}
         ((160, 45), LIVE_PANES | {"why"}),
         ((120, 36), LIVE_PANES),
         ((100, 30), LIVE_PANES),
-        ((80, 24), {"nodes"}),
+        ((80, 24), {"nodes", "events"}),
         ((60, 18), {"nodes"}),
         ((59, 18), set()),
         ((80, 17), set()),
@@ -241,7 +241,7 @@ async def test_each_size_has_its_panes(size: tuple[int, int], panes: set[str]) -
 
 async def test_a_terminal_that_grows_and_shrinks_keeps_its_state() -> None:
     async with dashboard(UiState(cursor="n2"), size=(40, 10)) as (app, _, pilot):
-        for size, panes in (((120, 36), LIVE_PANES), ((80, 24), {"nodes"}), ((40, 10), set()), ((200, 50), LIVE_PANES | {"why"})):
+        for size, panes in (((120, 36), LIVE_PANES), ((80, 24), {"nodes", "events"}), ((40, 10), set()), ((200, 50), LIVE_PANES | {"why"})):
             await pilot.resize_terminal(*size)
             await painted(pilot)
             assert visible(app) == panes

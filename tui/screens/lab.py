@@ -107,14 +107,20 @@ class LabScreen(Screen[None]):
         self.set_class(ui.mode == "REPLAY", "-replay")
         for pane in self.query(RowPane):
             pane.plain = ui.ascii
+        alone = ui.zoom or not single
+        shown = {chosen} if alone else {chosen, *self.companions(chosen, nodes)}
         for pane in self.query(".framed").results(RowPane):
-            pane.set_class(pane.pane == chosen, "-chosen")
+            pane.set_class(pane.pane in shown, "-chosen")
         for box in self.query("#body Horizontal, #body Vertical"):
             box.set_class(bool(box.query(".-chosen")), "-holds")
-        self.fit_panes(nodes)
+        self.fit_panes(nodes, stacked=len(shown) > 1)
 
-    def fit_panes(self, nodes: int) -> None:
-        """Sizes that depend on how many nodes there are."""
+    def companions(self, chosen: str, nodes: int) -> tuple[str, ...]:
+        """Panes that share the room with the chosen one where there is one pane at a time, because it leaves some."""
+        return ()
+
+    def fit_panes(self, nodes: int, *, stacked: bool) -> None:
+        """Sizes that depend on how many nodes there are, and on whether the chosen pane has company."""
 
     # ---- what it shows ----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from cluster.core.types import NodeId
 from cluster.telemetry.view import ClusterView, VerdictView
 from tui.select.pulse import phi_text
-from tui.select.spans import clip, duration, fit
+from tui.select.spans import clip, duration, fit, width_of
 from tui.select.standing import by_side
 from tui.state import Row, Span, UiState
 
@@ -144,20 +144,28 @@ def _half(above: int, below: int, ui: UiState) -> Span:
 
 def _below(view: ClusterView, ui: UiState, width: int) -> list[Row]:
     """The legend, the nearest conviction, and the last verdicts beside the truth."""
-    lines: list[Row] = [_legend(view, ui), _countdown(view, ui)]
+    lines: list[Row] = [_legend(view, ui, width), _countdown(view, ui)]
     lines.extend(clip(_verdict(verdict), width) for verdict in reversed(view.verdicts[-4:]))
     return lines
 
 
-def _legend(view: ClusterView, ui: UiState) -> Row:
+def _legend(view: ClusterView, ui: UiState, width: int) -> Row:
+    """The scale, and as many of its explanations as fit."""
     threshold = view.lab.threshold if view.lab else 8.0
     detector = view.lab.detector if view.lab else ""
     marks = WIDE_ASCII if ui.ascii else WIDE
     spans: list[Span] = [(" 0", "dim")]
     spans += [(marks[value], f"phi.{value}") for value in (1, 3, 5, 7, 9)]
     above, hatch = (">=", "//") if ui.ascii else ("≥", "╱╱")
-    said = f" {above}{threshold:g} convicted ({detector})  "
-    return (*spans, (said, "dim"), (hatch, "nodata"), (" no data", "dim"))
+    words: tuple[Row, ...] = (
+        ((f" {above}{threshold:g} convicted", "dim"),),
+        ((f" by {detector}", "dim"),),
+        (("  ", ""), (hatch, "nodata"), (" no data", "dim")),
+    )
+    for word in words:
+        if width_of(spans) + width_of(word) <= width:
+            spans += word
+    return tuple(spans)
 
 
 def _countdown(view: ClusterView, ui: UiState) -> Row:
