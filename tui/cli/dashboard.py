@@ -13,6 +13,7 @@ from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
 from tui.cli.conductor import Steps, play
 from tui.cli.exits import ENVIRONMENT, GOOD
+from tui.cli.summary import farewell
 from tui.state import UiState
 
 # A script in the dashboard begins this long after the lab has opened.
@@ -52,9 +53,14 @@ async def _live(spec: LabSpec, steps: Steps, theme: str, ascii_only: bool) -> in
     async with asyncio.TaskGroup() as tasks:
         conductor = tasks.create_task(play(session, steps, asyncio.get_running_loop().time() + START_S))
         try:
-            return await _show(session, session.initial, ui, theme)
+            code = await _show(session, session.initial, ui, theme)
         finally:
             conductor.cancel()
+    if spec.keep:
+        _tell(f"the lab {session.run_dir.name} goes on; faultline attach {session.run_dir.name} sits down again")
+    if spec.record:
+        _tell(f"faultline replay {spec.record} shows it once more")
+    return code
 
 
 async def _attached(run_dir: str, observe: bool, theme: str, ascii_only: bool) -> int:
@@ -71,5 +77,12 @@ async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str)
     finally:
         await session.close()
     for complaint in app.complaints:
-        print(f"faultline: {complaint}", file=sys.stderr)
+        _tell(complaint)
+    if ui.mode != "REPLAY":
+        _tell(farewell(app.store.view))
     return ENVIRONMENT if app.lost else GOOD
+
+
+def _tell(text: str) -> None:
+    """Said once the terminal is a terminal again."""
+    print(f"faultline: {text}", file=sys.stderr)

@@ -1,8 +1,33 @@
-"""A headless report in words, for those who did not ask for JSON."""
+"""What a run was, in words: the headless report for those who did not ask for JSON, and a line when the dashboard is left."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from cluster.core.types import SECOND
+from cluster.telemetry.view import ClusterView
+
+
+def farewell(view: ClusterView) -> str:
+    """One line on the lab that was left: how long it ran, what was broken, what the judges say."""
+    if view.lab is None:
+        return "the lab had not opened"
+    minutes, seconds = divmod(max(0, view.now_us - view.lab.at_us) // SECOND, 60)
+    faults = len(view.faults) + len(view.past_faults)
+    parts = [f"ran {minutes}:{seconds:02}", _counted(faults, "fault"), _counted(len(view.reigns), "reign")]
+    if view.ops is not None:
+        parts.append(f"{view.ops.ok} of {view.ops.invoked} operations ok")
+    states = [light.state for light in view.lights.values()]
+    red = [light.light for light in view.lights.values() if light.state == "violated"]
+    if red:
+        parts.append(f"VIOLATED: {', '.join(red)}")
+    elif states:
+        parts.append("all judges green" if set(states) == {"ok"} else "not judged whole")
+    return " · ".join(parts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def summary(report: dict[str, Any]) -> str:

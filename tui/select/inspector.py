@@ -10,7 +10,7 @@ from cluster.core.types import Micros, NodeId, by_number
 from cluster.telemetry.events import Belief, NodeState
 from cluster.telemetry.view import ClusterView, NodeView
 from tui.select.causes import disk_cause
-from tui.select.journal import STYLES
+from tui.select.events import KIND_STYLES
 from tui.select.logcells import doomed_from
 from tui.select.signs import SHAPES, shape, states_of
 from tui.select.spans import clip, clock, count, duration, fit, listed, width_of, wrapped
@@ -233,7 +233,7 @@ def _recent(view: ClusterView, node: NodeView, width: int) -> list[Row]:
     for line in reversed(view.log):
         if line.node == node.node or node.node in line.text.split():
             who = f"{line.node} " if line.node != node.node else ""
-            kind = STYLES.get(line.kind, "dim")
+            kind = KIND_STYLES.get(line.kind, "dim")
             lines.append(clip(((f"{clock(line.at_us, zero)} ", "dim"), (f"{line.kind:<8}", kind), (who + line.text, "")), width))
         if len(lines) > EVENTS_MAX:
             break

@@ -8,34 +8,13 @@ Law 3: words of the filter must all occur, in any order and any case, in time, n
 from __future__ import annotations
 
 from cluster.telemetry.view import ClusterView, LogLine
+from tui.select.events import KIND_STYLES
 from tui.select.folding import Folded, folded
 from tui.select.spans import clip, clock, count, fit, listed, wrapped
 from tui.state import Row, UiState
 
 LINES_PER_ENTRY_MAX = 3
 NAMES_MAX = 6
-STYLES = {
-    "FAULT": "warn",
-    "HEAL": "good",
-    "LEADER": "leader",
-    "ELECT": "candidate",
-    "VOTE": "candidate",
-    "RESIGN": "stale",
-    "SUSPECT": "warn",
-    "CLEAR": "good",
-    "PAUSE": "paused",
-    "DOWN": "dead",
-    "UP": "good",
-    "READY": "good",
-    "TRUNC": "bad",
-    "STALL": "bad",
-    "LIGHT": "bad",
-    "LOST": "bad",
-    "WARN": "warn",
-    "REFUSED": "bad",
-    "COUNT": "good",
-    "FREEZE": "paused",
-}
 
 
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
@@ -70,7 +49,7 @@ def _searched(line: LogLine, zero: int) -> str:
 
 
 def _entry(fold: Folded, zero: int, width: int) -> list[Row]:
-    style = STYLES.get(fold.kind, "dim")
+    style = KIND_STYLES.get(fold.kind, "dim")
     lead = f"{clock(fold.first_us, zero)} {fold.who or '–':<6}"
     kind = f"{fold.kind:<8}"
     whole = fold.text + fold.tail + _names(fold)

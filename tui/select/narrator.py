@@ -6,13 +6,12 @@ Law 2: a rule computes its reason from the view; it never repeats what a command
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from cluster.core.types import NodeId
 from cluster.telemetry.events import NodeState
 from cluster.telemetry.view import ClusterView, FaultView
 from tui.select.signs import states_of
-from tui.select.spans import fit, wrapped
+from tui.select.spans import fit, listed, wrapped
 from tui.select.standing import (
     best_reach,
     cut_links,
@@ -30,7 +29,6 @@ from tui.state import Row, UiState
 Sentence = tuple[str, str]
 DISK_STUCK_US = 300_000
 CATCHING_UP_ENTRIES = 10
-NAMES_MAX = 4
 
 # What a fault that only spoils does to the protocols, by its kind: what to watch while it lasts.
 SPOILS = {
@@ -143,7 +141,7 @@ def _cut(view: ClusterView) -> Sentence | None:
         return _cut_without_sides(view, leader, len(cuts))
     met = len(reach(view, cuts, leader.node))
     others = [node for node in voters_of(view) if view.nodes[node].side != view.nodes[leader.node].side]
-    tail = f"{_names(others)} can elect nobody and commit nothing." if others else "No voter is on another side."
+    tail = f"{listed(others)} can elect nobody and commit nothing." if others else "No voter is on another side."
     return f"The network is cut. {leader.node} leads term {leader.term}: it reaches {met} voters, so writes commit there. {tail}", "warn"
 
 
@@ -158,7 +156,7 @@ def _still(view: ClusterView) -> Sentence | None:
         return None
     one = len(paused) == 1
     return (
-        f"{_names(paused)} {'stands' if one else 'stand'} still: to the others {'it is' if one else 'they are'} as good as dead. "
+        f"{listed(paused)} {'stands' if one else 'stand'} still: to the others {'it is' if one else 'they are'} as good as dead. "
         f"{_spare(view)}",
         "warn",
     )
@@ -168,7 +166,7 @@ def _dead(view: ClusterView) -> Sentence | None:
     down = [name for name, node in view.nodes.items() if node.process == "down"]
     if not down:
         return None
-    return f"{_names(down)} {'is' if len(down) == 1 else 'are'} down. {_spare(view)} r restarts from disk.", "warn"
+    return f"{listed(down)} {'is' if len(down) == 1 else 'are'} down. {_spare(view)} r restarts from disk.", "warn"
 
 
 def _spoilt(view: ClusterView) -> Sentence | None:
@@ -217,13 +215,6 @@ def _spare(view: ClusterView) -> str:
     spare = up - quorum_of(view)
     left = "one more loss stops all writes" if spare == 0 else f"{spare} more may be lost before writes stop"
     return f"{up} of {len(voters)} voters run: {left}."
-
-
-def _names(nodes: Sequence[NodeId]) -> str:
-    """`n1`, `n1 and n2`, `n1, n2 and n3`, `n1, n2, n3 and 9 others`."""
-    if len(nodes) > NAMES_MAX:
-        return f"{', '.join(nodes[: NAMES_MAX - 1])} and {len(nodes) - NAMES_MAX + 1} others"
-    return nodes[0] if len(nodes) == 1 else f"{', '.join(nodes[:-1])} and {nodes[-1]}"
 
 
 def _capital(fault: FaultView) -> str:
