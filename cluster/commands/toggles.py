@@ -5,6 +5,8 @@ Law 1: a field keeps its type; a value that does not fit is refused before anyth
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from cluster.commands.quantities import read_duration
@@ -18,6 +20,8 @@ _PARTS: dict[str, RaftPolicy | GossipPolicy | DetectPolicy] = {
     "gossip": GossipPolicy(),
     "detect": DetectPolicy(),
 }
+# Cures that a mistake switches off; every other boolean of RaftPolicy is a mistake that is switched on.
+_CURES = ("pre_vote", "check_quorum")
 DECIDERS = ("akka", "normal", "cassandra", "timeout")
 
 
@@ -43,6 +47,24 @@ def with_toggle(policy: Policy, toggle: str, value: str) -> Policy:
         raise UsageError(f"{value!r} is not a value for {toggle}: {_wanted(toggle)}")
     changed = msgspec.structs.replace(getattr(policy, part), **{toggle: read})
     return msgspec.structs.replace(policy, **{part: changed})
+
+
+def mistakes() -> dict[str, str]:
+    """Name of each mistake -> the setting that makes it ("pre_vote" -> "off")."""
+    fields = (field for field in RaftPolicy.__struct_fields__ if isinstance(getattr(RaftPolicy(), field), bool))
+    return {field: "off" if field in _CURES else "on" for field in fields}
+
+
+def with_mistakes(policy: Policy, names: Iterable[str]) -> Policy:
+    """The policy that makes these mistakes, by name."""
+    for name in names:
+        policy = with_toggle(policy, name, mistakes()[name])
+    return policy
+
+
+def mistakes_in(policy: Policy) -> tuple[str, ...]:
+    """Which mistakes a policy makes, by name."""
+    return tuple(name for name, setting in mistakes().items() if getattr(policy.raft, name) is (setting == "on"))
 
 
 def _default(toggle: str) -> bool | int | float | str:

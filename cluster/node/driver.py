@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from cluster.core.clock import FreezeWatch, NodeClock
 from cluster.core.effects import (
     Answer,
     Effect,
@@ -29,16 +30,17 @@ from cluster.core.replica import Replica
 from cluster.core.types import MS, Micros
 from cluster.faults import FaultPlan
 from cluster.node.client_port import ClientPort
-from cluster.node.clock import FreezeWatch, NodeClock, true_us
+from cluster.node.clock import true_us
 from cluster.node.complaints import Complaints
 from cluster.node.control import ControlLink
 from cluster.node.fault_shim import FaultShim
 from cluster.node.inbox import Inbox
 from cluster.node.round_trips import RoundTrips
 from cluster.node.storage import Storage
-from cluster.node.telemetry import EdgeFigures, event_of, state_of
+from cluster.node.telemetry import EdgeFigures, state_of
 from cluster.node.transport import Transport
 from cluster.telemetry.events import ClockGap, FaultHeard, NodeState
+from cluster.telemetry.reports import event_of
 
 
 class Driver:

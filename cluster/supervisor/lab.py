@@ -15,16 +15,17 @@ from pathlib import Path
 
 import msgspec
 
+from cluster.commands.toggles import mistakes_in
 from cluster.core.policy import Policy
 from cluster.core.types import SECOND, Micros, NodeId
 from cluster.faults import sides_of
+from cluster.leases import Lease, Leases
 from cluster.supervisor.brood import Brood
 from cluster.supervisor.chronicle import Chronicle, now_us
 from cluster.supervisor.collector import Collector
 from cluster.supervisor.fleet import Fleet, Recipe
 from cluster.supervisor.judges import Judges
-from cluster.supervisor.leases import Lease, Leases
-from cluster.supervisor.profiles import mistakes_in, nodes_of, policy_of, state_interval_us, voters_of
+from cluster.supervisor.profiles import nodes_of, policy_of, state_interval_us, voters_of
 from cluster.telemetry.control import Counted, LabSpec, NodeSpec, WorkloadSpec
 from cluster.telemetry.events import FaultBegan, FaultEnded, LabOpened, PlanChanged
 from cluster.telemetry.roster import leader_of

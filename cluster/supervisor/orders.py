@@ -19,9 +19,9 @@ from cluster.commands.roster import Roster
 from cluster.commands.toggles import with_toggle
 from cluster.core.errors import UsageError
 from cluster.core.types import NodeId
+from cluster.leases import Lease
 from cluster.supervisor.chronicle import now_us
 from cluster.supervisor.lab import Lab, began
-from cluster.supervisor.leases import Lease
 from cluster.telemetry.events import CommandDone, FaultBegan, FaultEnded, FreezeChanged
 from cluster.telemetry.roster import roster_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cluster.commands.toggles import with_toggle
+from cluster.commands.toggles import mistakes, with_mistakes
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
 from cluster.core.policy import DetectPolicy, GossipPolicy, Policy, RaftPolicy
@@ -45,16 +45,6 @@ PROFILES: dict[str, Policy] = {
     ),
 }  # fmt: skip
 
-# Cures that a mistake switches off; every other boolean of RaftPolicy is a mistake that is switched on.
-_CURES = ("pre_vote", "check_quorum")
-
-
-def mistakes() -> dict[str, str]:
-    """Name of each mistake -> the setting that makes it ("pre_vote" -> "off")."""
-    fields = (field for field in RaftPolicy.__struct_fields__ if isinstance(getattr(RaftPolicy(), field), bool))
-    return {field: "off" if field in _CURES else "on" for field in fields}
-
-
 def check_spec(spec: LabSpec) -> None:
     """Raises `UsageError` for a lab that cannot be."""
     if not 1 <= spec.nodes <= NODES_MAX:
@@ -81,9 +71,7 @@ def voters_of(spec: LabSpec) -> tuple[NodeId, ...]:
 def policy_of(spec: LabSpec) -> Policy:
     """The policy of every process, mistakes included, paced for the number of nodes."""
     policy = spec.policy or _paced(PROFILES[spec.profile], spec.nodes)
-    for mistake in spec.mistakes:
-        policy = with_toggle(policy, mistake, mistakes()[mistake])
-    return policy
+    return with_mistakes(policy, spec.mistakes)
 
 
 def _paced(policy: Policy, nodes: int) -> Policy:
@@ -109,8 +97,3 @@ def _paced(policy: Policy, nodes: int) -> Policy:
 
 def state_interval_us(spec: LabSpec) -> Micros:
     return STATE_INTERVAL_US if spec.nodes <= _MANY_NODES else _STATE_INTERVAL_MANY_US
-
-
-def mistakes_in(policy: Policy) -> tuple[str, ...]:
-    """Which mistakes a policy makes, by name."""
-    return tuple(name for name, setting in mistakes().items() if getattr(policy.raft, name) is (setting == "on"))

@@ -20,6 +20,7 @@ PURE = (
     "cluster/telemetry/",
     "cluster/wire.py",
     "cluster/wal.py",
+    "cluster/leases.py",
     "cluster/check/",
     "tui/state.py",
     "tui/reduce.py",

@@ -37,7 +37,7 @@ def skeleton(tree: Path) -> Path:
         ("cluster/core/types.py", "import cluster.node", "one direction"),
         ("cluster/node/__init__.py", "import cluster.supervisor", "one direction"),
         ("cluster/core/types.py", "from cluster.core import errors", "core layers"),
-        ("cluster/core/clock.py", "", "core layers"),
+        ("cluster/core/stray.py", "", "core layers"),
         ("cluster/core/errors.py", "import asyncio", "pure code"),
         ("cluster/telemetry/__init__.py", "def now():\n    import time", "pure code"),
         ("cluster/sim/__init__.py", "import datetime", "virtual time"),

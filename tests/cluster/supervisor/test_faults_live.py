@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.supervisor.leases import MEMORY_LOST
+from cluster.leases import MEMORY_LOST
 from cluster.telemetry.control import LabSpec
 from cluster.telemetry.events import AckedCounted, FaultEnded, LogTruncated, PlanChanged, ProcessChanged
 from cluster.telemetry.roster import leader_of

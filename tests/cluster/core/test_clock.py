@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cluster.core.clock import FreezeWatch, NodeClock
 from cluster.core.types import MS, SECOND
-from cluster.node.clock import FreezeWatch, NodeClock
 
 T0 = 1_000 * SECOND
 
