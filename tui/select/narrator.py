@@ -32,14 +32,14 @@ CATCHING_UP_ENTRIES = 10
 
 # What a fault that only spoils does to the protocols, by its kind: what to watch while it lasts.
 SPOILS = {
-    "slow": "messages come late: below the election timeout the leader stays, and every write waits the longer way round",
-    "loss": "messages are lost: Raft sends again until it is answered, and gossip finds another way",
-    "dup": "messages come twice: whoever has seen one already must not count it again",
-    "reorder": "messages overtake each other: an older one that comes late must change nothing",
-    "throttle": "the link is narrow: what does not fit waits, and the follower behind it lags",
-    "skew": "a clock is wrong: Raft and φ measure spans of time, not the hour, so only a jump is felt",
-    "drift": "a clock runs at its own pace: its timeouts are shorter or longer than everyone else's",
-    "disk": "a disk is spoilt: nothing is promised before it is durable, so that node answers late or not at all",
+    "slow": "every write waits for the nearer majority, and below the election timeout the leader stays",
+    "loss": "Raft sends again until it is answered, and gossip finds another way",
+    "dup": "whoever has seen a message already must not count it again",
+    "reorder": "an older message that comes late must change nothing",
+    "throttle": "what does not fit through the link waits, and the follower behind it lags",
+    "skew": "Raft and φ measure spans of time, not the hour, so only the jump is felt",
+    "drift": "its timeouts are shorter or longer than everyone else's",
+    "disk": "nothing is promised before it is durable, so that node answers late or not at all",
 }
 
 
