@@ -54,13 +54,13 @@ def _wiped(targets: tuple[NodeId, ...], roster: Roster) -> str:
     voters = [node for node in targets if node in roster.voters]
     who = ", ".join(targets)
     if not voters:
-        return f"The disk of {who} is deleted. This cannot be undone."
+        return f"{f'The disk of {who} is' if len(targets) == 1 else f'The disks of {who} are'} deleted. This cannot be undone."
     if len(voters) >= roster.quorum:
         return (
             f"The disks of {who} are deleted: {len(voters)} of {len(roster.voters)} copies, a quorum. "
             "Acknowledged writes will be lost, and this cannot be undone."
         )
-    return (
-        f"The disk of {who} is deleted with its log, its term and its vote: back again, it may vote twice in one term, "
-        "so acknowledged writes can be lost. This cannot be undone."
-    )
+    what = f"The disk of {who} is deleted with its log, its term and its vote: back again, it"
+    if len(targets) > 1:
+        what = f"The disks of {who} are deleted with their logs, terms and votes: back again, a node"
+    return f"{what} may vote twice in one term, so acknowledged writes can be lost. This cannot be undone."

@@ -17,15 +17,21 @@ from cluster.commands.words import Word, did_you_mean, missing, split, wrong
 from cluster.core.errors import UsageError
 from cluster.core.types import KEY_BYTES_MAX, SECOND, VALUE_BYTES_MAX, Micros
 
-_ATOM = re.compile(r"n[1-9]\d{0,3}\Z|leader(\+\d{1,3})?\Z|followers(\.[1-9]\d{0,2})?\Z|any\Z|minority\Z|majority\Z|rest\Z|all\Z")
+_ATOM = re.compile(r"n[1-9][0-9]{0,3}\Z|leader(\+[0-9]{1,3})?\Z|followers(\.[1-9][0-9]{0,2})?\Z|any\Z|minority\Z|majority\Z|rest\Z|all\Z")
+_FAULT_ID = re.compile(r"#?([0-9]{1,9})\Z")
 # What other tools call these verbs: nobody should have to guess ours.
 _OTHER_NAMES = {
     "kill": "crash", "delay": "slow", "latency": "slow", "partition": "cut", "split": "cut", "stop": "pause", "sigstop": "pause",
     "start": "restart", "resume": "heal", "cont": "heal", "unpause": "heal", "drop": "loss", "duplicate": "dup", "clock": "skew",
     "write": "put", "read": "get", "rumor": "rumour", "erase": "wipe", "limit": "throttle", "unfreeze": "thaw",
 }  # fmt: skip
+# Their words are the user's own, in which `|` and `>` are letters like others.
+_OF_DATA = ("put", "get", "rumour", "set")
 _SIDES_MAX = 16
+_RUMOUR_CHARS_MAX = 200
 _RATE_MAX = 100_000
+# More than loopback carries; what is larger is a slip of the keyboard.
+_BYTES_PER_S_MAX = 10_000_000_000
 _SKEW_MAX_US = 3_600 * SECOND
 
 
@@ -46,7 +52,8 @@ class _Line:
     def end(self) -> None:
         if self.words:
             extra = self.words[0]
-            raise UsageError(f"column {extra.column}: {extra.text!r} is too much: {self.verb.text!r} has all it takes")
+            how_long = ", but for 'for 3s'" if BY_NAME[self.verb.text].lasts and not self.for_us else ""
+            raise UsageError(f"column {extra.column}: {extra.text!r} is too much: {self.verb.text!r} has all it takes{how_long}")
 
     def remainder(self) -> str:
         """The raw text from the next word to the end of the line."""
@@ -57,8 +64,10 @@ def parse(text: str) -> model.Command:
     """One command. Raises `UsageError`."""
     words = split(text)
     if not words:
-        raise UsageError("nothing was asked: type a verb, such as 'pause leader 2s'")
+        raise missing(text, "a verb, such as in 'pause leader 2s',")
     verb, *rest = words
+    if verb.text in _OF_DATA:
+        verb, *rest = split(text, signs=False)
     reader = _READERS.get(verb.text)
     if reader is None:
         meant = _OTHER_NAMES.get(verb.text.lower())
@@ -102,6 +111,8 @@ def _atoms(word: Word) -> model.Targets:
     atoms: list[str] = []
     column = word.column
     for piece in word.text.split(","):
+        if not piece:
+            raise UsageError(f"column {column}: a node or a role is expected here: a list is written n1,n2 without spaces")
         if not _ATOM.match(piece):
             raise wrong(Word(piece, column), "a node (n1, n2 …) or a role (leader, followers, rest …)", ROLES)
         if piece not in atoms:
@@ -214,8 +225,8 @@ def _throttle(line: _Line) -> model.Command:
     links = _links(line)
     word = line.take("a rate such as 64kB/s")
     rate = read_rate(word.text)
-    if not rate:
-        raise wrong(word, "a rate such as 64kB/s")
+    if not rate or rate > _BYTES_PER_S_MAX:
+        raise wrong(word, "a rate such as 64kB/s (at most 10000MB/s)" if rate else "a rate such as 64kB/s")
     return _only(line, model.Throttle(links=links, bytes_per_s=rate, for_us=line.for_us))
 
 
@@ -248,8 +259,9 @@ def _disk(line: _Line) -> model.Command:
 
 def _heal(line: _Line) -> model.Command:
     ids: list[int] = []
-    while line.words and line.words[0].text.removeprefix("#").isascii() and line.words[0].text.removeprefix("#").isdigit():
-        ids.append(int(line.words.pop(0).text.removeprefix("#")[:9]))
+    while line.words and (number := _FAULT_ID.match(line.words[0].text)):
+        line.words.pop(0)
+        ids += [int(number.group(1))] if int(number.group(1)) not in ids else []
     if not line.words:
         return model.Heal(ids=tuple(ids))
     if not _ATOM.match(line.words[0].text.split(",")[0]):
@@ -294,7 +306,10 @@ def _workload(line: _Line) -> model.Command:
 
 
 def _rumour(line: _Line) -> model.Command:
-    return model.Rumour(line.remainder()[:200])
+    text = line.remainder()
+    if len(text) > _RUMOUR_CHARS_MAX:
+        raise UsageError(f"a rumour has at most {_RUMOUR_CHARS_MAX} characters, this one has {len(text)}")
+    return model.Rumour(text)
 
 
 def _set(line: _Line) -> model.Command:

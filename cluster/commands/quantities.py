@@ -10,12 +10,13 @@ from decimal import Decimal
 
 from cluster.core.types import Micros
 
-_DURATION = re.compile(r"([+-]?)(\d+(?:\.\d+)?|\.\d+)(us|µs|ms|s|min|m|h)\Z")
+# Eighteen digits before the point are more than anything here may be, and few enough never to overflow.
+_DURATION = re.compile(r"([+-]?)([0-9]{1,18}(?:\.[0-9]{1,400})?|\.[0-9]{1,400})(us|µs|ms|s|min|m|h)\Z")
 _UNITS_US = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000, "m": 60_000_000, "h": 3_600_000_000}
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)%\Z")
-_RATE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(b|kb|mb)(?:/s|ps)?\Z", re.IGNORECASE)
+_PERCENT = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,400})?|\.[0-9]{1,400})%\Z")
+_RATE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,400})?|\.[0-9]{1,400})(b|kb|mb)(?:/s|ps)?\Z", re.IGNORECASE)
 _RATE_BYTES = {"b": 1, "kb": 1_000, "mb": 1_000_000}
-_NUMBER = re.compile(r"\d+(?:\.\d+)?\Z|\.\d+\Z")
+_NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,400})?\Z|\.[0-9]{1,400}\Z")
 
 
 def read_duration(text: str) -> Micros | None:

@@ -120,6 +120,8 @@ def _nth_follower(place: int, roster: Roster) -> NodeId:
 
 def _after_leader(ahead: int, roster: Roster) -> NodeId:
     leader = _leader(roster)
+    if leader not in roster.voters:
+        raise UsageError(f"{leader} leads without a vote: name a node")
     return roster.voters[(roster.voters.index(leader) + ahead) % len(roster.voters)]
 
 

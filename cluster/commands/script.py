@@ -11,18 +11,21 @@ import re
 from cluster.commands.grammar import parse
 from cluster.commands.model import Command
 from cluster.commands.quantities import read_duration, read_number
+from cluster.commands.words import missing
 from cluster.core.errors import UsageError
 from cluster.core.types import SECOND, Micros
 
 SCRIPT_LINES_MAX = 10_000
+AT_MAX_US: Micros = 86_400 * SECOND
 _BAD_LINES_SHOWN = 50
 _COLUMN = re.compile(r"column (\d+): ")
-_AT = re.compile(r"(\s*at\s+)(\S+)(\s+)")
+_AT = re.compile(r"(\s*at\s+)(\S+)(\s+|\Z)")
 
 
 def parse_script(text: str, name: str = "script") -> list[tuple[Micros, Command]]:
     """Commands with their times, in time order. Blank lines and `#` comments are skipped. Raises `UsageError`, one line per fault."""
-    lines = text.splitlines()
+    # Lines as every editor counts them: `splitlines` would also cut at form feeds and the like.
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n").split("\n")
     if len(lines) > SCRIPT_LINES_MAX:
         raise UsageError(f"{name}: {len(lines)} lines are more than the limit of {SCRIPT_LINES_MAX}")
     timed: list[tuple[Micros, Command]] = []
@@ -44,7 +47,7 @@ def parse_script(text: str, name: str = "script") -> list[tuple[Micros, Command]
 
 def _without_comment(line: str) -> str:
     """A `#` begins a comment at the start of a line or after a space; `heal #3` keeps its number."""
-    return re.sub(r"(^|\s)#(?!\d).*", "", line)
+    return re.sub(r"^\s*#.*|\s#(?!\d).*", "", line)
 
 
 def _timed(line: str) -> tuple[Micros, Command]:
@@ -54,16 +57,17 @@ def _timed(line: str) -> tuple[Micros, Command]:
         raise UsageError(f"column {start}: a line begins with a time, such as 'at 3.0 pause leader 2s'")
     at_us = _time(match.group(2))
     if at_us is None:
-        raise UsageError(f"column {match.start(2) + 1}: {match.group(2)!r} is not a time in seconds, such as 3 or 3.5")
+        raise UsageError(f"column {match.start(2) + 1}: {match.group(2)!r} is not a time in seconds, such as 3 or 3.5, up to a day")
+    if match.end() == len(line):
+        raise missing(line, "a command")
     # Blanks instead of the time, so that the columns of the grammar's own errors are right.
     return at_us, parse(" " * match.end() + line[match.end() :])
 
 
 def _time(text: str) -> Micros | None:
     seconds = read_number(text)
-    if seconds is not None:
-        return round(seconds * SECOND)
-    return read_duration(text) if text[0] not in "+-" else None
+    at_us = round(seconds * SECOND) if seconds is not None else read_duration(text) if text[0] not in "+-" else None
+    return at_us if at_us is not None and at_us <= AT_MAX_US else None
 
 
 def _place(error: str) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """`set FIELD VALUE`: which fields of the policy exist, and a policy with one of them changed.
 
 Law 1: a field keeps its type; a value that does not fit is refused before anything is changed.
+Law 2: a field may be set to a mistake, never to what no process could start with.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from cluster.commands.quantities import read_duration
+from cluster.commands.quantities import read_duration, read_number, write_duration
 from cluster.commands.words import Word, wrong
 from cluster.core.errors import UsageError
 from cluster.core.policy import DetectPolicy, GossipPolicy, Policy, RaftPolicy
+from cluster.core.types import MS, NODES_MAX, SECOND
 
 _BOOLEANS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 _PARTS: dict[str, RaftPolicy | GossipPolicy | DetectPolicy] = {
@@ -23,6 +25,16 @@ _PARTS: dict[str, RaftPolicy | GossipPolicy | DetectPolicy] = {
 # Cures that a mistake switches off; every other boolean of RaftPolicy is a mistake that is switched on.
 _CURES = ("pre_vote", "check_quorum")
 DECIDERS = ("akka", "normal", "cassandra", "timeout")
+
+# Smallest and largest value. Durations: below a millisecond a node would do nothing but this; above an hour nobody waits.
+_DURATION_US = (MS, 3_600 * SECOND)
+_RANGES: dict[str, tuple[float, float]] = {
+    "inflight_max": (1, 4_096),
+    "fanout": (1, NODES_MAX),
+    "mtu_bytes": (512, GossipPolicy().mtu_bytes),  # deltas and digests share a datagram, and the default takes all the room
+    "threshold": (0.1, 1_000.0),
+    "window": (2, 10_000),
+}
 
 
 def toggles() -> dict[str, str]:
@@ -46,6 +58,9 @@ def with_toggle(policy: Policy, toggle: str, value: str) -> Policy:
     if read is None:
         raise UsageError(f"{value!r} is not a value for {toggle}: {_wanted(toggle)}")
     changed = msgspec.structs.replace(getattr(policy, part), **{toggle: read})
+    if isinstance(changed, RaftPolicy) and changed.election_min_us > changed.election_max_us:
+        least, most = write_duration(changed.election_min_us), write_duration(changed.election_max_us)
+        raise UsageError(f"election_min_us would be {least}, above election_max_us, {most}: set the other one first")
     return msgspec.structs.replace(policy, **{part: changed})
 
 
@@ -79,15 +94,15 @@ def _read(toggle: str, text: str) -> bool | int | float | str | None:
     if isinstance(default, str):
         return text if text in DECIDERS else None
     if toggle.endswith("_us"):
-        duration = read_duration(text)
-        return duration if duration is not None and duration > 0 else None
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    if not 0 < number < 1e9:
-        return None
-    return int(number) if isinstance(default, int) else number
+        return _within(read_duration(text), _DURATION_US)
+    number = _within(read_number(text), _RANGES[toggle])
+    if number is None or isinstance(default, float):
+        return number
+    return int(number) if number == int(number) else None
+
+
+def _within(value: float | None, limits: tuple[float, float]) -> float | None:
+    return value if value is not None and limits[0] <= value <= limits[1] else None
 
 
 def _wanted(toggle: str) -> str:
@@ -96,4 +111,13 @@ def _wanted(toggle: str) -> str:
         return "on or off"
     if isinstance(default, str):
         return ", ".join(DECIDERS)
-    return "a duration such as 150ms" if toggle.endswith("_us") else "a number above 0"
+    if toggle.endswith("_us"):
+        return "a duration such as 150ms, between 1ms and 1h"
+    kind = "a number" if isinstance(default, float) else "a whole number"
+    return f"{kind} between {_RANGES[toggle][0]:g} and {_RANGES[toggle][1]:g}"
+
+
+def values(toggle: str) -> tuple[str, ...]:
+    """What a field may be set to, where it can be listed; for completion."""
+    default = _default(toggle)
+    return ("on", "off") if isinstance(default, bool) else DECIDERS if isinstance(default, str) else ()
