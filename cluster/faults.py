@@ -54,6 +54,9 @@ class Decision(msgspec.Struct, frozen=True):
     blame: int = 0
 
 
+# Drifts multiply; a clock outside these would stand still, or leave the range of integers that a message carries.
+DRIFT_MIN, DRIFT_MAX = 0.01, 100.0
+
 PASS = Decision(delays_us=(0,))
 
 
@@ -127,7 +130,7 @@ def _both_nodes(one: NodeFault, other: NodeFault) -> NodeFault:
     return NodeFault(
         node=one.node,
         skew_us=one.skew_us + other.skew_us,
-        drift=one.drift * other.drift,
+        drift=min(max(one.drift * other.drift, DRIFT_MIN), DRIFT_MAX),
         disk=max(one.disk, other.disk, key=_DISK_WORST_LAST.index),
         disk_delay_us=one.disk_delay_us + other.disk_delay_us,
     )

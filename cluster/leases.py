@@ -85,10 +85,11 @@ class Leases:
         return min((lease.until_us for lease in self._leases.values() if lease.until_us), default=None)
 
     def due(self, now: Micros) -> tuple[Lease, ...]:
-        """Leases whose time is over."""
+        """Leases whose time is over, in the order of their deadlines: after a stall several may be, and the log must not invert them."""
         if self._frozen_since is not None:
             return ()
-        return tuple(lease for lease in self._leases.values() if lease.until_us and lease.until_us <= now)
+        over = (lease for lease in self._leases.values() if lease.until_us and lease.until_us <= now)
+        return tuple(sorted(over, key=lambda lease: lease.until_us))
 
     def newest_of(self, seat: str) -> Lease | None:
         return next((lease for lease in reversed(self._leases.values()) if lease.by == seat), None)
