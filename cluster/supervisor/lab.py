@@ -184,9 +184,11 @@ class Lab:
         self._await_expiry()
 
     def _crash(self, node: NodeId) -> None:
+        number = next(lease.id for lease in self.leases.active() if lease.kind == "crash" and node in lease.targets)
         if self.fleet.wanted(node):
-            number = next(lease.id for lease in self.leases.active() if lease.kind == "crash" and node in lease.targets)
             self.fleet.want(node, False, f"crash #{number}")
+        # Killed first: a stopped process must not run once more. The one that follows it starts unheld.
+        self.fleet.hold(node, self.leases.frozen, f"crash #{number}")
         self._resting.add(node)
 
     def _why_paused(self, node: NodeId) -> str:

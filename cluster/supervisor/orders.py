@@ -98,9 +98,11 @@ class Orders:
             plural = "are" if len(fault.targets) > 1 else "is"
             raise UsageError(f"{', '.join(fault.targets)} {plural} down already")
         kind: type[model.Pause] | type[model.Crash] = type(fault)
-        if isinstance(fault, model.Crash):
+        lease = self._lab.leases.grant(kind(targets=there, for_us=fault.for_us), roster, asked, seat, now_us())
+        if isinstance(fault, model.Crash):  # granted before anything is let go: a refusal must change nothing
             self._release(model.Pause, there, "the process was killed")
-        return self._begin(kind(targets=there, for_us=fault.for_us), roster, seat, asked)
+        self._lab.begin(lease)
+        return f"#{lease.id} {lease.text}"
 
     def _release(self, kind: type[model.Pause] | type[model.Crash], nodes: tuple[NodeId, ...], why: str) -> None:
         over, smaller = self._lab.leases.release(kind, nodes)

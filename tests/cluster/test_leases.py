@@ -174,12 +174,12 @@ def test_heal_ends_what_is_named_or_touched_or_everything() -> None:
 
 def test_a_number_that_is_not_in_force_is_refused_with_those_that_are() -> None:
     leases = Leases()
-    with pytest.raises(UsageError, match="^fault #4 is not in force: none is$"):
+    with pytest.raises(UsageError, match=r"^fault #4 is not in force: none is$"):
         _heal(leases, "heal 4")
     _grant(leases, "pause n1")
     leases.end(_grant(leases, "pause n2").id)
     _grant(leases, "pause n3")
-    with pytest.raises(UsageError, match="^fault #2 is not in force: these are #1, #3$"):
+    with pytest.raises(UsageError, match=r"^fault #2 is not in force: these are #1, #3$"):
         _heal(leases, "heal 1 2")
 
 
@@ -188,7 +188,7 @@ def test_a_number_that_is_not_in_force_is_refused_with_those_that_are() -> None:
 
 def test_a_fault_that_touches_no_link_is_refused_and_takes_no_number() -> None:
     leases = Leases()
-    with pytest.raises(UsageError, match="^loss n1 > n1 20% touches no link: name other nodes$"):
+    with pytest.raises(UsageError, match=r"^loss n1 > n1 20% touches no link: name other nodes$"):
         _grant(leases, "loss n1>n1 20%")
     assert _grant(leases, "pause n1").id == 1
 
