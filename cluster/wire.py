@@ -21,7 +21,8 @@ from cluster.core.gossip.messages import GossipMessage
 from cluster.core.kv.ops import Operation, Reply
 from cluster.core.raft.messages import RaftMessage
 from cluster.core.types import DATAGRAM_BYTES_MAX, FRAME_BYTES_MAX
-from cluster.telemetry.control import ControlMessage
+from cluster.telemetry.control import ControlMessage, Heard
+from cluster.telemetry.events import Event
 
 WIRE_VERSION = 1
 HEADER_BYTES = 4
@@ -99,6 +100,17 @@ CLIENT: Codec[ClientMessage] = Codec(ClientMessage)
 CONTROL: Codec[ControlMessage] = Codec(ControlMessage)
 HANDSHAKE: Codec[Handshake] = Codec(Handshake)
 _DATAGRAM: msgspec.msgpack.Decoder[GossipDatagram] = msgspec.msgpack.Decoder(GossipDatagram)
+
+
+def heard_frames(events: tuple[Event, ...]) -> list[bytes]:
+    """`Heard` frames that carry these events in order: one, or more where one would exceed the limit (plans of many links do)."""
+    try:
+        return [CONTROL.encode(Heard(events))]
+    except ProtocolError:
+        if len(events) == 1:
+            raise
+    middle = len(events) // 2
+    return heard_frames(events[:middle]) + heard_frames(events[middle:])
 
 
 class FrameSplitter:

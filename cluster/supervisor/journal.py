@@ -13,9 +13,9 @@ from typing import BinaryIO
 import msgspec
 
 from cluster.core.errors import UsageError
-from cluster.telemetry.control import Heard, HistoryLine
+from cluster.telemetry.control import HistoryLine
 from cluster.telemetry.events import Event
-from cluster.wire import CONTROL
+from cluster.wire import heard_frames
 
 MAGIC = b"FAULTLINE-RECORDING 1\n"
 JOURNAL_BYTES_MAX = 1024 * 1024 * 1024
@@ -46,28 +46,34 @@ class Journal:
         events, self._waiting = tuple(self._waiting), []
         if self._file is None or not events:
             return
-        frame = CONTROL.encode(Heard(events))
+        for frame in heard_frames(events):
+            if not self._write(frame):
+                return
+
+    def _write(self, frame: bytes) -> bool:
+        """False when this was the end of the recording."""
+        assert self._file is not None, "whoever writes has looked"
         if self._bytes + len(frame) > self._bytes_max:
             self._stop(f"recording {self._path} ended at its limit of {self._bytes_max} bytes")
-            return
+            return False
         try:
             self._file.write(frame)
             self._file.flush()
         except OSError as error:
             self._stop(f"recording {self._path} ended: {error.strerror}")
+            return False
         self._bytes += len(frame)
+        return True
 
     def _stop(self, why: str) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        _close(self._file)
+        self._file = None
         self._complain(why)
 
     def close(self) -> None:
         self.flush()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        _close(self._file)
+        self._file = None
 
 
 class HistoryFile:
@@ -92,13 +98,29 @@ class HistoryFile:
             why = "it has its full size"
         except OSError as error:
             why = str(error.strerror)
+        self._stop(why)
+
+    def _stop(self, why: str) -> None:
+        _close(self._file)
         self._file = None
         self._complain(f"history {self._path} ended: {why}")
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """What is still in memory may find no room: then the last lines are missing, and that is said."""
+        why = _close(self._file)
+        self._file = None
+        if why:
+            self._complain(f"history {self._path} ended: {why}")
+
+
+def _close(file: BinaryIO | None) -> str:
+    """Closed in any case: on a full disk `close` fails as the write before it did, and law 2 still holds. Returns why, or nothing."""
+    try:
+        if file is not None:
+            file.close()
+    except OSError as error:
+        return str(error.strerror)
+    return ""
 
 
 def _create(path: str) -> BinaryIO:

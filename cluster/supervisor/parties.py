@@ -52,10 +52,13 @@ class Party(asyncio.Protocol):
     # ---- outwards -----------------------------------------------------------------------------------------------
 
     def send(self, message: ControlMessage) -> None:
+        self.write(CONTROL.encode(message))
+
+    def write(self, frame: bytes) -> None:
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        transport.write(CONTROL.encode(message))
+        transport.write(frame)
         if transport.get_write_buffer_size() > _BUFFER_MAX_BYTES:
             self._refused("a party did not read what was sent to it")
             transport.abort()

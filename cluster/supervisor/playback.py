@@ -1,6 +1,7 @@
 """A recording behind the same door as a living lab: `Session` with pause, step, seek and speed.
 
-Law 1: a file that was cut is played up to its last whole frame, and one line says that it was cut.
+Law 1: a file that was cut is played up to its last whole frame; a damaged frame is left out, and what follows it is played.
+       One line says what is missing.
 Law 2: the position is the number of events told; the view there is always the fold of exactly those events.
 Law 3: memory is bounded: events stay in the file; views are kept at a bounded number of places.
 """
@@ -19,8 +20,8 @@ import msgspec
 from cluster.core.errors import ProtocolError, UsageError
 from cluster.core.types import FRAME_BYTES_MAX, Micros
 from cluster.supervisor.journal import MAGIC
-from cluster.telemetry.control import Heard
-from cluster.telemetry.events import Event
+from cluster.telemetry.control import Heard, History
+from cluster.telemetry.events import Event, LabOpened
 from cluster.telemetry.fold import fold
 from cluster.telemetry.view import EMPTY, ClusterView
 from cluster.wire import CONTROL, HEADER_BYTES
@@ -66,19 +67,30 @@ class Recording:
             raise UsageError(f"{self.path} is {kind}")
         size = Path(self.path).stat().st_size
         offset, events, until_us = len(MAGIC), 0, 0
+        damaged, first_damaged, cut = 0, 0, ""
         while offset < size:
             try:
-                batch, length = self._frame_at(offset)
+                body = self._body_at(offset)
             except ProtocolError as error:
-                self.note = f"{self.path}: {error}: played up to there ({events} events)"
+                cut = f"{error}: played up to there"
                 break
-            until_us = max(until_us, *(event.at_us for event in batch))
-            self.frames.append(Frame(offset, length, events, len(batch), until_us))
-            offset, events = offset + HEADER_BYTES + length, events + len(batch)
+            batch = _events_in(body)
+            if batch is None:
+                damaged, first_damaged = damaged + 1, first_damaged or offset
+            elif batch:
+                until_us = max(until_us, *(event.at_us for event in batch))
+                self.frames.append(Frame(offset, len(body), events, len(batch), until_us))
+            offset, events = offset + HEADER_BYTES + len(body), events + len(batch or ())
+        lost = f"damaged frames left out: {damaged}, the first at offset {first_damaged}" if damaged else ""
+        if lost or cut:
+            self.note = f"{self.path}: {'; '.join(filter(None, (lost, cut)))} ({events} events)"
         if not self.frames:
             raise UsageError(self.note or f"{self.path} holds no events")
+        if not isinstance(self.event(0), LabOpened):
+            raise UsageError(f"{self.path} does not begin with the opening of a lab{f' ({lost})' if lost else ''}: nothing can be shown")
 
-    def _frame_at(self, offset: int) -> tuple[tuple[Event, ...], int]:
+    def _body_at(self, offset: int) -> bytes:
+        """Raises `ProtocolError` where no frame can be told apart from what follows it."""
         self._file.seek(offset)
         header = self._file.read(HEADER_BYTES)
         length = int.from_bytes(header, "big")
@@ -89,10 +101,7 @@ class Recording:
         body = self._file.read(length)
         if len(body) < length:
             raise ProtocolError(f"cut within a frame at offset {offset}")
-        heard = CONTROL.decode_body(body)
-        if not isinstance(heard, Heard) or not heard.events:
-            raise ProtocolError(f"damaged at offset {offset}")
-        return heard.events, length
+        return body
 
     @property
     def count(self) -> int:
@@ -110,7 +119,7 @@ class Recording:
     def event(self, number: int) -> Event:
         place = bisect.bisect_right(self.frames, number, key=lambda frame: frame.first_event) - 1
         if self._cached[0] != place:
-            self._cached = (place, self._frame_at(self.frames[place].offset)[0])
+            self._cached = (place, _events_in(self._body_at(self.frames[place].offset)) or ())
         return self._cached[1][number - self.frames[place].first_event]
 
     def events(self, first: int, last: int) -> Iterator[Event]:
@@ -119,7 +128,7 @@ class Recording:
 
     def number_at(self, at_us: Micros) -> int:
         """How many events have been told by the time `at_us`."""
-        place = bisect.bisect_left(self.frames, at_us, key=lambda frame: frame.until_us)
+        place = bisect.bisect_right(self.frames, at_us, key=lambda frame: frame.until_us)
         if place == len(self.frames):
             return self.count
         frame = self.frames[place]
@@ -128,10 +137,19 @@ class Recording:
             newest = max(newest, self.event(number).at_us)
             if newest > at_us:
                 return number
-        return frame.first_event + frame.events
+        raise AssertionError("the frame's newest time is later than `at_us`")
 
     def close(self) -> None:
         self._file.close()
+
+
+def _events_in(body: bytes) -> tuple[Event, ...] | None:
+    """Nothing for what a recording may hold beside events; None when the body is no frame of a recording."""
+    try:
+        message = CONTROL.decode_body(body)
+    except ProtocolError:
+        return None
+    return message.events if isinstance(message, Heard) else () if isinstance(message, History) else None
 
 
 class Playback:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from cluster.core.errors import ProtocolError
 from cluster.supervisor.chronicle import Chronicle, now_us
 from cluster.supervisor.parties import Guest, Party
-from cluster.telemetry.control import Ask, ControlMessage, Goodbye, Heard, Hello, Welcome
+from cluster.telemetry.control import Ask, ControlMessage, Goodbye, Hello, Welcome
 from cluster.telemetry.events import Event, Heartbeat, NodeState, OpsCounted, SeatChanged
+from cluster.wire import heard_frames
 
 SEATS_MAX = 16
 _PENDING_MAX = 20_000
@@ -95,7 +96,8 @@ class Seat:
             self._flush = None
         self._flushed_at = asyncio.get_running_loop().time()
         while len(self._pending) and (force or not self._party.busy):
-            self._party.send(Heard(self._pending.take(_BATCH_MAX)))
+            for frame in heard_frames(self._pending.take(_BATCH_MAX)):
+                self._party.write(frame)
 
     # ---- Guest --------------------------------------------------------------------------------------------------
 
