@@ -138,6 +138,15 @@ class Driver:
             self._broken(error)
 
     def _take_turn(self) -> None:
+        """Messages leave before the disk is written: the followers' disks work meanwhile (dissertation §10.2.1)."""
+        self._pass()
+        while self._storage.write():
+            self._pass()
+        if self.inbox:
+            self.wake()
+        self._arm(true_us())
+
+    def _pass(self) -> None:
         now_us = true_us()
         gap_us = self._watch.turn(now_us)
         now = self._clock.now(now_us)
@@ -152,9 +161,6 @@ class Driver:
         self._transport.flush()
         self.clients.flush()
         self._control.flush()
-        if self.inbox:
-            self.wake()
-        self._arm(now_us)
 
     def _handle(self, input: ReplicaInput, now: Micros, now_us: Micros) -> None:
         if isinstance(input, (FromPeer, FromGossip)):

@@ -26,6 +26,9 @@ from cluster.core.raft.ready import Persist
 SEGMENT_BYTES_FIRST: Final = 256 * 1024
 SEGMENT_BYTES_MAX: Final = 8 * 1024 * 1024
 _GROWTH: Final = 4
+# What a `Persist` and an entry take at most besides the entry's data: headers, hard state, truncation; term, kind, length.
+_RECORD_ROOM: Final = 256
+_ENTRY_ROOM: Final = 24
 _NAME: Final = "wal-{:08d}.log"
 _PATTERN: Final = "wal-*.log"
 
@@ -80,6 +83,11 @@ class Segments:
         _data_sync(self._tail.fd)
         self._tail.offset += len(data)
         self._writer.all_synced()
+
+    def fits(self, persists: Sequence[Persist]) -> bool:
+        """Whether the open segment surely has room for these: a new one is long in the making."""
+        size = sum(_RECORD_ROOM + sum(len(entry.data) + _ENTRY_ROOM for entry in persist.entries) for persist in persists)
+        return self._tail.offset + size <= self._tail.size
 
     def close(self) -> None:
         """Give the files and the lock back."""

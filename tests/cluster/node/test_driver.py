@@ -13,7 +13,7 @@ from cluster.core.effects import Answer, Effect, FromPeer, ReplicaInput, Report,
 from cluster.core.gossip.messages import Syn
 from cluster.core.kv.ops import Reply
 from cluster.core.raft.messages import TimeoutNow
-from cluster.core.raft.ready import Froze, Persist, RoleChanged, Tick
+from cluster.core.raft.ready import Froze, Persist, Persisted, RoleChanged, Tick
 from cluster.core.types import MS, SECOND, Micros, Role
 from cluster.faults import FaultPlan, NodeFault
 from cluster.node import driver as driver_module
@@ -58,6 +58,8 @@ class Around:
 
     def __init__(self) -> None:
         self.done: list[Any] = []
+        self.quick_writes = 0
+        self.written: Callable[[], None] = lambda: None
 
     def send_peer(self, to: str, message: object, now_us: Micros) -> None:
         self.done.append(("peer", to, message))
@@ -67,6 +69,15 @@ class Around:
 
     def submit(self, persist: Persist) -> None:
         self.done.append(persist)
+
+    def write(self) -> bool:
+        """The disk: quick as often as the test says."""
+        if not self.quick_writes:
+            return False
+        self.quick_writes -= 1
+        self.done.append("write")
+        self.written()
+        return True
 
     def set_fault(self, mode: str, delay_us: Micros) -> None:
         self.done.append(("disk", mode, delay_us))
@@ -139,6 +150,16 @@ async def test_no_tick_before_its_time(bench: Bench) -> None:
     assert bench.replica.inputs == []
     bench.turn(after_us=1 * MS)
     assert bench.replica.inputs == [Tick()]
+
+
+async def test_what_the_turn_made_durable_is_handled_in_the_same_turn_after_the_messages_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    bench.around.quick_writes = 1
+    bench.around.written = lambda: bench.driver.inbox.durable(7)
+    bench.driver.inbox.peer("n2", TimeoutNow(1))
+    bench.turn(after_us=MS)
+    assert bench.replica.inputs == [FromPeer("n2", TimeoutNow(1)), Persisted(7)]
+    assert bench.around.done.index("flush") < bench.around.done.index("write")
 
 
 async def test_effects_are_performed_in_the_order_given(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""The storage thread: grouped, in order, honest under disk faults and real errors."""
+"""The storage: grouped, in order, honest under disk faults and real errors, whoever of loop and thread writes."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ class Disk:
         self.complaints: list[str] = []
         self.failures: list[str] = []
         self.said = asyncio.Event()
+        self.at_once = False  # whether the last write was done when it was asked for
         self.storage = Storage(self.segments, self._to(self.durable), self._to(self.complaints), self._to(self.failures))
 
     def write(self, *tokens: int) -> None:
         for token in tokens:
             self.storage.submit(Persist(token, HardState(token), None, token, (Entry(token, 1, b"x"),)))
+        self.at_once = self.storage.write()
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
@@ -76,6 +78,45 @@ async def test_writes_come_back_in_order_and_survive(disk: Disk) -> None:
     assert disk.storage.fsync_us() > 0
     disk.close()
     assert disk.recover() == 100
+
+
+async def test_a_quick_disk_is_written_by_the_loop_itself(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_module, "QUICK_US", 60 * SECOND)
+    disk.write(1, 2, 3)
+    assert disk.at_once
+    assert disk.durable == [3]
+    disk.close()
+    assert disk.recover() == 3
+
+
+async def test_after_a_slow_write_the_thread_takes_over(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_module, "QUICK_US", -1)
+    disk.write(1)
+    assert disk.at_once
+    disk.write(2)
+    assert not disk.at_once
+    await disk.until(lambda: disk.durable == [1, 2])
+
+
+async def test_a_new_segment_is_made_by_the_thread(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_module, "QUICK_US", 60 * SECOND)
+    big = Entry(1, 1, bytes(200_000))
+    for token in (1, 2):
+        disk.storage.submit(Persist(token, None, None, token, (big,)))
+        assert disk.storage.write() is (token == 1)
+    await disk.until(lambda: disk.durable == [1, 2])
+    assert len(list(disk.directory.glob("wal-*.log"))) == 2
+
+
+async def test_nothing_overtakes_what_the_thread_still_holds(disk: Disk) -> None:
+    disk.storage.set_fault("hang", 0)
+    disk.write(1)
+    disk.storage.set_fault("ok", 0)
+    disk.write(2)
+    assert not disk.at_once
+    await disk.until(lambda: disk.durable[-1:] == [2])
+    disk.close()
+    assert disk.recover() == 2
 
 
 async def test_what_waits_is_written_together(disk: Disk) -> None:
