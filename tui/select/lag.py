@@ -100,8 +100,14 @@ def _newest(view: ClusterView) -> dict[NodeId, Newest]:
         for belief in state.beliefs:
             generation, heartbeat = belief.generation, belief.heartbeat
             known = best.get(belief.node, nothing)
-            if (heartbeat > known[1] and generation == known[0]) or generation > known[0]:
-                best[belief.node] = (generation, heartbeat, belief.version, state.at_us)
+            if generation < known[0]:
+                continue
+            # Within one life the newest heartbeat and the newest keys need not be in the same report.
+            version = max(belief.version, known[2]) if generation == known[0] else belief.version
+            if generation > known[0] or heartbeat > known[1]:
+                best[belief.node] = (generation, heartbeat, version, state.at_us)
+            elif version > known[2]:
+                best[belief.node] = (generation, known[1], version, known[3])
     return best
 
 
