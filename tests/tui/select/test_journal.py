@@ -13,7 +13,7 @@ from tui.state import UiState
 def test_the_newest_line_is_at_the_bottom() -> None:
     text = lines(journal.rows(sample.mock_up(), UiState(), 118, 12))
     assert text[0] == "26 lines, alike ones folded"
-    assert text[-1] == "02:41.0 n12   DOWN     SIGKILL (crash #19)"
+    assert text[-1] == "02:41.0 n12    DOWN    SIGKILL (crash #19)"
     assert len(text) == 12
 
 
@@ -63,7 +63,7 @@ def test_alike_lines_are_one_and_say_by_whom_how_often_and_how_long() -> None:
     ]
     text = lines(journal.rows(fold_all(view, asked), UiState(), 118, 12))
     assert text[0].endswith("lines, alike ones folded")
-    assert text[-1].endswith("n1+2  VOTE     grants n9 its pre-vote for term 7 ×12, for 1.6 s (also n2 and n3)")
+    assert text[-1].endswith("n1+2   VOTE    grants n9 its pre-vote for term 7 ×12, for 1.6 s (also n2 and n3)")
 
 
 def test_kinds_have_styles() -> None:
