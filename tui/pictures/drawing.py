@@ -56,9 +56,7 @@ def needed(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (ImportError, OSError) as error:
-        raise EnvironmentFailed(
-            f"pictures need the development packages ({name}: {error}): ./faultline test installs them"
-        ) from error
+        raise EnvironmentFailed(f"pictures need the development packages ({name}: {error}): ./faultline test installs them") from error
 
 
 def svg_of(screen: RenderableType, size: tuple[int, int], title: str, ground: str, writing: str) -> str:

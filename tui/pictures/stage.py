@@ -39,8 +39,9 @@ class StillSession:
 
     async def events(self) -> AsyncIterator[tuple[Event, ...]]:
         await self._over.wait()
-        return
-        yield ()
+        nothing: tuple[tuple[Event, ...], ...] = ()
+        for batch in nothing:
+            yield batch
 
     async def close(self) -> None:
         self._over.set()
@@ -69,6 +70,7 @@ async def pictured(
 def _svg(app: FaultlineApp, title: str) -> str:
     colours = app.get_css_variables()
     update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    assert update is not None, "a full update of a screen that is up"
     return svg_of(update, (app.size.width, app.size.height), title, colours["background"].lower(), colours["foreground"].lower())
 
 

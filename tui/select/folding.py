@@ -15,13 +15,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cluster.core.types import Micros, NodeId
-from cluster.telemetry.view import LogLine
+from cluster.telemetry.view import LANDMARKS, LogLine
 from tui.select.spans import duration
 
 QUIET_US: Micros = 1_000_000
 LONG_US: Micros = 1_000_000  # from here on it is worth saying for how long
 CROWD_LEAST = 16  # so many nodes are a crowd
-LANDMARKS = frozenset({"FAULT", "HEAL", "LEADER", "FREEZE", "LIGHT", "LAB", "REFUSED", "LOST"})
 _CONTRARY: dict[str, frozenset[str]] = {
     "SUSPECT": frozenset({"CLEAR"}),
     "CLEAR": frozenset({"SUSPECT"}),

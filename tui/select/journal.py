@@ -71,7 +71,7 @@ def _others(fold: Folded) -> str:
 
 def _heading(view: ClusterView, ui: UiState, skipped: int, shown: int) -> Row:
     gone = view.log_total - len(view.log)
-    text = f"{count(view.log_total, 'line')}" + (f", the newest {len(view.log)} are kept" if gone else "")
+    text = f"{count(view.log_total, 'line')}" + (f", {len(view.log)} are kept: the newest, and what explains them" if gone else "")
     if not ui.filter.split() and shown < len(view.log):
         text += ", alike ones folded"
     spans = [(text, "axis")]

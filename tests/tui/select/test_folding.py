@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.telemetry.view import LogLine
-from tui.select.folding import LANDMARKS, QUIET_US, Folded, folded
+from cluster.telemetry.view import LANDMARKS, LogLine
+from tui.select.folding import QUIET_US, Folded, folded
 
 MS = 1_000
 GRANT = "grants n3 its pre-vote for term 2: its log ends at 83 (term 1), mine at 83"

@@ -43,7 +43,7 @@ def test_what_is_no_longer_kept_is_admitted() -> None:
     view = sample.healthy()
     many = [sample.e.NodeComplaint("n1", view.now_us, f"garbage {number}") for number in range(LOG_LINES_MAX)]
     text = lines(journal.rows(fold_all(view, many), UiState(), 80, 5))
-    assert text[0] == f"{view.log_total + LOG_LINES_MAX} lines, the newest {LOG_LINES_MAX} are kept"
+    assert text[0] == f"{view.log_total + LOG_LINES_MAX} lines, {LOG_LINES_MAX} are kept: the newest, and what explains them"
 
 
 def test_the_last_command_and_its_answer_stand_below() -> None:
