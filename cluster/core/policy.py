@@ -63,11 +63,22 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     local_pause_us: Micros = 500 * MS
 
 
+class ClientPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How a client of ours asks again when it does not know what came of a write."""
+
+    # Attempts per write, within its time-out. More than one needs a session (dissertation §6.3), or it may be applied twice.
+    attempts: int = 1
+    # Mistake: ask again as if nothing had been sent. When only the answer was lost the write is applied twice: a counter counts
+    # double, a compare-and-set says that it failed although it happened, an overwritten value comes back.
+    retry_without_session: bool = False
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a node needs to know about how to behave."""
 
     raft: RaftPolicy = RaftPolicy()
     gossip: GossipPolicy = GossipPolicy()
     detect: DetectPolicy = DetectPolicy()
+    client: ClientPolicy = ClientPolicy()
     # A gap this long in a node's own clock means it was frozen (SIGSTOP, GC, a suspended laptop), not that peers were silent.
     freeze_gap_us: Micros = 100 * MS

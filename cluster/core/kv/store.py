@@ -1,4 +1,4 @@
-"""The replicated state machine: keys and values under one global revision.
+"""The replicated state machine: what each log entry does to the keys, the leases and the client sessions.
 
 Law 1: the state is a function of the applied entries alone, so replicas that applied the same prefix are equal.
 Law 2: nothing in an entry can make `apply` raise: what is malformed is a failed write, alike on every replica.
@@ -7,133 +7,243 @@ Law 3: `digest` chains every entry ever applied, whatever it did; two replicas a
 
 from __future__ import annotations
 
-import struct
-from bisect import bisect_left, insort
+from collections.abc import Callable
+from typing import Any
 from zlib import crc32
 
-import msgspec
-
 from cluster.core.errors import LawBroken, ProtocolError
-from cluster.core.kv.image import IMAGE_VERSION, Image, Item, from_bytes, to_bytes
-from cluster.core.kv.ops import Cas, Delete, Put, Reply, decode_write
-from cluster.core.types import KEY_BYTES_MAX, VALUE_BYTES_MAX
+from cluster.core.kv import image
+from cluster.core.kv.keyspace import REPLY_CHARS_MAX, STORE_CHARS_MAX, Keyspace
+from cluster.core.kv.leases import LEASES_MAX
+from cluster.core.kv.limits import unfit
+from cluster.core.kv.ops import (
+    COMPACTED,
+    FUTURE,
+    NO_LEASE,
+    NO_SESSION,
+    Cas,
+    CloseSession,
+    Command,
+    Compact,
+    Delete,
+    Deleted,
+    DeleteRange,
+    Get,
+    Grant,
+    InSession,
+    KeepAlive,
+    KeepSession,
+    Leased,
+    Opened,
+    OpenSession,
+    Put,
+    Range,
+    Read,
+    Reply,
+    Revoke,
+    Scan,
+    Stamped,
+    Timed,
+    TimeToLive,
+    Txn,
+    decode_write,
+)
+from cluster.core.kv.sessions import Session, Sessions
+from cluster.core.kv.txn import transact
+from cluster.core.types import KEY_BYTES_MAX, Micros
 
-# A scan's reply must fit into one frame, even if every character takes three bytes.
-SCAN_CHARS_MAX = 1024 * 1024
-_HEADER = struct.Struct(">QQB")  # index, term, kind
+LEASE_KEYS_SHOWN = 1_000
 
 
-class Versioned(msgspec.Struct, frozen=True):
-    """A value, the global revision that wrote it, and how often its key was written since it last came into being."""
+class Store(Keyspace):
+    """`applied` is the last index, `revision` counts the writes that changed something, `time_us` is the leases' clock."""
 
-    value: str
-    mod_revision: int
-    version: int
+    __slots__ = ("applied", "digest", "sessions", "time_us")
 
-
-class Store:
-    """`applied` is the last index, `revision` counts the writes that changed something."""
-
-    __slots__ = ("_items", "_sorted_keys", "applied", "digest", "revision")
-
-    def __init__(self) -> None:
+    def __init__(self, chars_max: int = STORE_CHARS_MAX) -> None:
+        super().__init__(chars_max)
         self.applied = 0
-        self.revision = 0
         self.digest = 0
-        self._items: dict[str, Versioned] = {}
-        # Keys in order, for prefix scans; None until a scan needs it, then kept up to date.
-        self._sorted_keys: list[str] | None = None
+        self.time_us: Micros = 0
+        self.sessions = Sessions()
 
-    def dump(self) -> bytes:
-        """Everything, as bytes that `load` understands. Stores that applied the same entries give the same bytes."""
-        items = (Item(key, held.value, held.mod_revision, held.version) for key, held in sorted(self._items.items()))
-        return to_bytes(Image(IMAGE_VERSION, self.applied, self.revision, self.digest, tuple(items)))
-
-    @classmethod
-    def load(cls, data: bytes | bytearray | memoryview) -> Store:
-        """A store that goes on where the dumped one stood. Raises `ProtocolError` for bytes that no store dumped."""
-        image, store = from_bytes(data), cls()
-        store.applied, store.revision, store.digest = image.applied, image.revision, image.digest
-        store._items = {item.key: Versioned(item.value, item.mod_revision, item.version) for item in image.items}
-        return store
+    # ---- entries ----------------------------------------------------------------------------------------------------
 
     def apply(self, index: int, term: int, kind: int, data: bytes) -> Reply:
         """Apply entry `index` (the next one; anything else is a broken law). A leader's no-op has empty data."""
         if index != self.applied + 1:
             raise LawBroken("entries apply in order, once", f"entry {index} after {self.applied}")
         self.applied = index
-        self.digest = crc32(data, crc32(_HEADER.pack(index, term, kind), self.digest))
+        # The chain itself covers the index: an entry's place in it.
+        self.digest = crc32(data, (self.digest * 31 + term * 257 + kind + 1) & 0xFFFF_FFFF)
         if not data:
-            return Reply("ok", revision=self.revision)
+            return Reply("ok", None, self.revision)
         try:
-            write = decode_write(data)
+            command = decode_write(data)
         except ProtocolError as error:
-            return Reply("fail", revision=self.revision, error=str(error))
-        if isinstance(write, Put):
-            return self._put(write.key, write.value)
-        if isinstance(write, Cas):
-            return self._cas(write)
-        return self._delete(write)
+            return self.fail(str(error))
+        # A short put is the common case, and has nothing in it that could be too large.
+        if type(command) is Put and not command.lease and len(data) <= KEY_BYTES_MAX:
+            return self._put(command)
+        if reason := unfit(command):
+            return self.fail(reason)
+        return self._perform(command)
 
-    def get(self, key: str) -> Reply:
-        """The value of `key` (None: there is none), at the present revision."""
-        held = self._items.get(key)
-        return Reply("ok", value=None if held is None else held.value, revision=self.revision)
+    def _perform(self, command: Command | Timed) -> Reply:
+        return _COMMANDS[type(command)](self, command)
 
-    def versioned(self, key: str) -> Versioned | None:
-        return self._items.get(key)
+    def _fail(self, error: str) -> Reply:
+        return Reply("fail", None, self.revision, error=error)
 
-    def scan(self, prefix: str, limit: int) -> Reply:
-        """Keys with `prefix` and their values, in key order, at most `limit`; a failure when they exceed `SCAN_CHARS_MAX`."""
-        if self._sorted_keys is None:
-            self._sorted_keys = sorted(self._items)
-        keys = self._sorted_keys
-        found: list[tuple[str, str]] = []
-        size = 0
-        for position in range(bisect_left(keys, prefix), len(keys)):
-            if not keys[position].startswith(prefix) or len(found) >= limit:
-                break
-            found.append((keys[position], self._items[keys[position]].value))
-            size += len(keys[position]) + len(found[-1][1])
-            if size > SCAN_CHARS_MAX:
-                return Reply("fail", revision=self.revision, error=f"scan exceeds {SCAN_CHARS_MAX} characters: narrow it")
-        return Reply("ok", revision=self.revision, items=tuple(found))
+    def _put(self, put: Put) -> Reply:
+        if (self._weight > self._weight_due or put.lease) and (reason := self.refusal(put.lease)):
+            return self.fail(reason)
+        revision = self.revision + 1
+        self.write(put.key, put.value, put.lease, revision)
+        return Reply("ok", None, revision)
 
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def _put(self, key: str, value: str) -> Reply:
-        reason = too_large(key, value)
-        if reason:
-            return Reply("fail", revision=self.revision, error=reason)
-        held = self._items.get(key)
-        if held is None and self._sorted_keys is not None:
-            insort(self._sorted_keys, key)
-        self.revision += 1
-        self._items[key] = Versioned(value, self.revision, 1 if held is None else held.version + 1)
-        return Reply("ok", revision=self.revision)
-
-    def _cas(self, write: Cas) -> Reply:
-        held = self._items.get(write.key)
+    def _cas(self, cas: Cas) -> Reply:
+        held = self._items.get(cas.key)
         current = None if held is None else held.value
-        if current != write.expect:
-            return Reply("ok", value=current, revision=self.revision, swapped=False)
-        return self._put(write.key, write.value)
+        if current != cas.expect:
+            return Reply("ok", current, self.revision, swapped=False)
+        return self._put(Put(cas.key, cas.value, 0 if held is None else held.lease))
 
-    def _delete(self, write: Delete) -> Reply:
-        held = self._items.pop(write.key, None)
+    def _delete(self, delete: Delete) -> Reply:
+        self.remove(delete.key, self.revision + 1)
+        return Reply("ok", None, self.revision)
+
+    def _delete_range(self, delete: DeleteRange) -> Reply:
+        return self._removed(self.keys(delete.first, delete.end))
+
+    def _removed(self, keys: list[str]) -> Reply:
+        count = self._remove_all(keys)
+        return Reply("ok", None, self.revision, body=Deleted(count))
+
+    def _compact(self, compact: Compact) -> Reply:
+        if compact.revision <= self.history.compacted:
+            return self.fail(COMPACTED)
+        if compact.revision > self.revision:
+            return self.fail(FUTURE)
+        self._forget(compact.revision)
+        return Reply("ok", None, self.revision)
+
+    # ---- what depends on time ---------------------------------------------------------------------------------------
+
+    def _stamped(self, stamped: Stamped) -> Reply:
+        """Time moves first: what was due before this was proposed is gone before it is performed."""
+        self.time_us = max(self.time_us, stamped.at_us)
+        for lease in self.leases.due(self.time_us):
+            self._remove_all(self.leases.end(lease))
+        self.sessions.expire(self.time_us)
+        return Reply("ok", None, self.revision) if stamped.write is None else self._perform(stamped.write)
+
+    def due_us(self) -> Micros | None:
+        """When, on the leases' clock, something expires next: a leader then puts the time into the log."""
+        known = [due for due in (self.leases.earliest_us(self.time_us), self.sessions.earliest_us()) if due is not None]
+        return min(known, default=None)
+
+    def _grant(self, grant: Grant) -> Reply:
+        if len(self.leases) >= LEASES_MAX:
+            return self.fail(f"more than {LEASES_MAX} leases")
+        # The index is the id: no two entries have the same one.
+        self.leases.put(self.applied, grant.ttl_us, self.time_us + grant.ttl_us)
+        return Reply("ok", None, self.revision, body=Leased(self.applied, grant.ttl_us, grant.ttl_us))
+
+    def _keep_alive(self, keep: KeepAlive) -> Reply:
+        held = self.leases.renew(keep.lease, self.time_us)
         if held is None:
-            return Reply("ok", revision=self.revision)
-        if self._sorted_keys is not None:
-            del self._sorted_keys[bisect_left(self._sorted_keys, write.key)]
-        self.revision += 1
-        return Reply("ok", revision=self.revision)
+            return self.fail(NO_LEASE)
+        return Reply("ok", None, self.revision, body=Leased(keep.lease, held.ttl_us, held.ttl_us))
+
+    def _revoke(self, revoke: Revoke) -> Reply:
+        if revoke.lease not in self.leases:
+            return self.fail(NO_LEASE)
+        return self._removed(self.leases.end(revoke.lease))
+
+    def _open_session(self, _: OpenSession) -> Reply:
+        self.sessions.put(self.applied, Session(self.time_us, self.applied))
+        return Reply("ok", None, self.revision, body=Opened(self.applied))
+
+    def _keep_session(self, keep: KeepSession) -> Reply:
+        alive = self.sessions.touch(keep.session, self.time_us, self.applied) is not None
+        return Reply("ok", None, self.revision) if alive else self.fail(NO_SESSION)
+
+    def _close_session(self, close: CloseSession) -> Reply:
+        return Reply("ok", None, self.revision) if self.sessions.end(close.session) else self.fail(NO_SESSION)
+
+    def _in_session(self, once: InSession) -> Reply:
+        return self.sessions.once(once, self.time_us, self.applied, self._perform)
+
+    # ---- reads ------------------------------------------------------------------------------------------------------
+
+    def read(self, read: Read, now_us: Micros = 0) -> Reply:
+        """What this replica holds. `now_us` is the leases' clock, for what is left of one."""
+        if isinstance(read, Get):
+            return self.get(read.key, read.revision)
+        if isinstance(read, Scan):
+            return self.scan(read.prefix, read.limit)
+        if isinstance(read, Range):
+            return self.fail(reason) if (reason := self.unreadable(read.revision)) else self.page(read, REPLY_CHARS_MAX)
+        return self._time_to_live(read, now_us)
+
+    def _time_to_live(self, asked: TimeToLive, now_us: Micros) -> Reply:
+        held = self.leases.find(asked.lease)
+        if held is None:
+            return self.fail(NO_LEASE)
+        left_us = max(0, held.deadline_us - max(now_us, self.time_us))
+        keys = tuple(sorted(held.keys)[:LEASE_KEYS_SHOWN])
+        return Reply("ok", None, self.revision, body=Leased(asked.lease, held.ttl_us, left_us, keys))
+
+    # ---- snapshots --------------------------------------------------------------------------------------------------
+
+    def dump(self) -> bytes:
+        """Everything, as bytes that `load` understands. Stores that applied the same entries give the same bytes."""
+        return image.to_bytes(self._image())
+
+    @classmethod
+    def load(cls, data: bytes | bytearray | memoryview) -> Store:
+        """A store that goes on where the dumped one stood. Raises `ProtocolError` for bytes that no store dumped."""
+        store = cls()
+        store._become(image.from_bytes(data))
+        return store
+
+    def _image(self) -> image.Image:
+        history = self.history
+        return image.Image(
+            image.IMAGE_VERSION,
+            image.Counters(self.applied, self.revision, self.digest, self.time_us, history.compacted, history.dropped, self._weight_due),
+            tuple(self.base()),
+            tuple(history.changes),
+            tuple(image.LeaseImage(lease, held.ttl_us, held.deadline_us) for lease, held in self.leases.items()),
+            tuple(image.SessionImage.of(session, held) for session, held in self.sessions.items()),
+        )
+
+    def _become(self, whole: image.Image) -> None:
+        counters, history = whole.counters, self.history
+        self.applied, self.revision, self.digest = counters.applied, counters.revision, counters.digest
+        self.time_us, self._weight_due = counters.time_us, counters.weight_due
+        history.compacted, history.dropped = counters.compacted, counters.dropped
+        for lease in whole.leases:
+            self.leases.put(lease.lease, lease.ttl_us, lease.deadline_us)
+        self.replay(whole.base, whole.changes)
+        for session in whole.sessions:
+            self.sessions.put(session.session, session.state())
 
 
-def too_large(key: str, value: str) -> str:
-    """Why this key or value is refused, "" when it is not."""
-    if len(key) > KEY_BYTES_MAX or len(key.encode(errors="replace")) > KEY_BYTES_MAX:
-        return f"key exceeds {KEY_BYTES_MAX} bytes"
-    if len(value) > VALUE_BYTES_MAX or len(value.encode(errors="replace")) > VALUE_BYTES_MAX:
-        return f"value exceeds {VALUE_BYTES_MAX} bytes"
-    return ""
+_COMMANDS: dict[type, Callable[[Store, Any], Reply]] = {
+    Put: Store._put,
+    Delete: Store._delete,
+    DeleteRange: Store._delete_range,
+    Cas: Store._cas,
+    Txn: transact,
+    Compact: Store._compact,
+    Stamped: Store._stamped,
+    Grant: Store._grant,
+    KeepAlive: Store._keep_alive,
+    Revoke: Store._revoke,
+    OpenSession: Store._open_session,
+    KeepSession: Store._keep_session,
+    CloseSession: Store._close_session,
+    InSession: Store._in_session,
+}

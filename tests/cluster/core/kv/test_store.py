@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster.core.errors import LawBroken, ProtocolError
-from cluster.core.kv.ops import Cas, Delete, Put, Reply, Write, decode_write, encode_write
-from cluster.core.kv.store import SCAN_CHARS_MAX, Store, Versioned
+from cluster.core.kv.keyspace import REPLY_CHARS_MAX
+from cluster.core.kv.ops import Cas, Delete, KeyValue, Put, Reply, Write, decode_write, encode_write
+from cluster.core.kv.store import Store
 from cluster.core.types import KEY_BYTES_MAX, VALUE_BYTES_MAX
 
 
@@ -20,8 +21,8 @@ def test_revision_and_version_count_what_changed() -> None:
     store = Store()
     replies = apply(store, Put("a", "1"), Put("a", "2"), Put("b", "1"), Delete("a"), Delete("a"), Put("a", "3"))
     assert [reply.revision for reply in replies] == [1, 2, 3, 4, 4, 5]
-    assert store.versioned("a") == Versioned("3", mod_revision=5, version=1)
-    assert store.versioned("b") == Versioned("1", mod_revision=3, version=1)
+    assert store.find("a") == KeyValue("a", "3", create_revision=5, mod_revision=5, version=1)
+    assert store.find("b") == KeyValue("b", "1", create_revision=3, mod_revision=3, version=1)
     assert len(store) == 2
 
 
@@ -46,7 +47,7 @@ def test_scan_is_in_order_bounded_and_follows_later_writes() -> None:
 def test_a_scan_too_large_for_a_frame_fails_instead_of_answering_with_less() -> None:
     store = Store()
     large = "v" * VALUE_BYTES_MAX
-    apply(store, *(Put(f"k{number}", large) for number in range(SCAN_CHARS_MAX // VALUE_BYTES_MAX + 1)))
+    apply(store, *(Put(f"k{number}", large) for number in range(REPLY_CHARS_MAX // VALUE_BYTES_MAX + 1)))
     assert store.scan("", 10_000).outcome == "fail"
     assert store.scan("k1", 3).outcome == "ok"
 
