@@ -34,7 +34,10 @@ class FromGossip(msgspec.Struct, frozen=True):
 
 
 class FromClient(msgspec.Struct, frozen=True):
-    """A client's request; `token` is the runtime's own name for where the answer goes."""
+    """A client's request; `token` is the runtime's own name for where the answer goes.
+
+    `Acknowledge` and `Unwatch` come with the token of the watch that they are about, and have no answer of their own.
+    """
 
     token: int
     operation: Operation
@@ -67,8 +70,11 @@ class SendGossip(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
+    """`more`: others follow under the same token (a watch)."""
+
     token: int
     reply: Reply
+    more: bool = False
 
 
 class Marked(msgspec.Struct, frozen=True):

@@ -33,8 +33,11 @@ from cluster.core.effects import (
 from cluster.core.gossip.machine import RUMOUR, Gossip
 from cluster.core.gossip.ready import GossipReady, Heard, SetKey
 from cluster.core.gossip.ready import Tick as GossipTick
-from cluster.core.kv.ops import Delete, Get, Reply, Scan, Write, encode_write
-from cluster.core.kv.store import Store, too_large
+from cluster.core.kv.clock import LeaseClock
+from cluster.core.kv.limits import unfit
+from cluster.core.kv.ops import SERIALIZABLE, Acknowledge, Read, Reply, TimeToLive, Watch, WatchOrder
+from cluster.core.kv.store import Store
+from cluster.core.kv.watch import Notice, Watches
 from cluster.core.policy import Policy
 from cluster.core.raft.machine import Raft
 from cluster.core.raft.messages import Entry, HardState
@@ -70,11 +73,11 @@ class Proposal(msgspec.Struct, frozen=True):
     token: int
 
 
-class Read(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True):
     """A linearizable read that waits for confirmation."""
 
     token: int
-    operation: Get | Scan
+    operation: Read
 
 
 class Replica:
@@ -97,10 +100,12 @@ class Replica:
         self.gossip = Gossip(node, self.members, generation, policy.gossip, dice)
         self.detector = Detector(policy.detect, [member for member in self.members if member != node])
         self._proposals: deque[Proposal] = deque()
-        self._reads: dict[int, Read] = {}  # context -> read, while Raft confirms it
-        self._confirmed: deque[tuple[int, Read]] = deque()  # (index to wait for, read), indexes rising
+        self._reads: dict[int, Reading] = {}  # context -> read, while Raft confirms it
+        self._confirmed: deque[tuple[int, Reading]] = deque()  # (index to wait for, read), indexes rising
         self._context = 0
         self._rumours = 0
+        self._lease_clock = LeaseClock()
+        self._watches = Watches()
 
     def handle(self, input: ReplicaInput, now: Micros) -> list[Effect]:
         """Take one input at time `now` (µs) and return the effects it causes, to be performed in order."""
@@ -141,8 +146,11 @@ class Replica:
     def _on_tick(self, input: Tick, now: Micros, effects: list[Effect]) -> None:
         if self.raft is not None and now >= self.raft.deadline():
             self._step(input, now, effects)
+            self._expire(now, effects)
         if now >= self.gossip.deadline():
             self._gossiped(self.gossip.step(GossipTick(), now), now, effects)
+        if self._watches:
+            _notify(self._watches.advance(self.store), effects)  # who catches up with a long past does it in portions
         self._check(now, effects)
 
     def _on_peer(self, input: FromPeer, now: Micros, effects: list[Effect]) -> None:
@@ -180,15 +188,17 @@ class Replica:
             effects.extend(Answer(request.token, self._fail("not a voter")) for request in requests)
             return
         writes: list[tuple[int, bytes]] = []
-        reads: list[Read] = []
+        reads: list[Reading] = []
         for request in requests:
             operation = request.operation
-            if isinstance(operation, (Get, Scan)):
-                reads.append(Read(request.token, operation))
-            elif reason := _unfit(operation):
+            if reason := unfit(operation):
                 effects.append(Answer(request.token, Reply("fail", error=reason)))
+            elif isinstance(operation, Read):
+                reads.append(Reading(request.token, operation))
+            elif isinstance(operation, WatchOrder):
+                self._tell_watcher(request.token, operation, effects)
             else:
-                writes.append((request.token, encode_write(operation)))
+                writes.append((request.token, self._lease_clock.entry(operation, now, self.store)))
         if writes:
             self._propose(writes, now, effects)
         for read in reads:
@@ -203,20 +213,15 @@ class Replica:
             tokens = [token for token, _ in admitted]
             self._step(Propose(tuple(data for _, data in admitted)), now, effects, tokens)
 
-    def _read(self, read: Read, now: Micros, effects: list[Effect]) -> None:
-        if isinstance(read.operation, Get) and read.operation.mode == "serializable":
-            effects.append(Answer(read.token, self._look_up(read.operation)))
+    def _read(self, read: Reading, now: Micros, effects: list[Effect]) -> None:
+        if not isinstance(read.operation, TimeToLive) and read.operation.mode == SERIALIZABLE:
+            effects.append(Answer(read.token, self.store.read(read.operation)))
         elif self.reads_waiting >= PENDING_PROPOSALS_MAX:
             effects.append(Answer(read.token, self._fail("overloaded")))
         else:
             self._context += 1
             self._reads[self._context] = read
             self._step(AskRead(self._context), now, effects)
-
-    def _look_up(self, operation: Get | Scan) -> Reply:
-        if isinstance(operation, Get):
-            return self.store.get(operation.key)
-        return self.store.scan(operation.prefix, operation.limit)
 
     def _fail(self, error: str) -> Reply:
         return Reply("fail", error=error, leader=self.leader_hint)
@@ -243,10 +248,11 @@ class Replica:
         if not leads and self._proposals:
             self._forsake_proposals(effects)
         if ready.reads or self._confirmed:
-            self._settle_reads(ready, effects)
+            self._settle_reads(ready, now, effects)
         if leads and raft.commit > commit:
             effects.append(Report(LeaderCommitted(raft.commit, raft.term)))
         if led is not leads:
+            self._lease_clock.restart()
             term = "" if led else str(raft.term)
             self._gossiped(self.gossip.step(SetKey(LEADER_KEY, term), now), now, effects)
 
@@ -267,6 +273,8 @@ class Replica:
                 effects.append(Answer(waiting.token, reply if waiting.index == index else SKIPPED))
             if index % MARK_EVERY == 0:
                 effects.append(Report(Marked(index, entry.term, self.store.digest)))
+        if self._watches:
+            _notify(self._watches.advance(self.store), effects)
 
     def _forsake_proposals(self, effects: list[Effect]) -> None:
         """Leadership is lost: the next leader may hold these entries and commit them, or may not (Law 2)."""
@@ -274,7 +282,7 @@ class Replica:
         effects.extend(Answer(proposal.token, reply) for proposal in self._proposals)
         self._proposals.clear()
 
-    def _settle_reads(self, ready: Ready, effects: list[Effect]) -> None:
+    def _settle_reads(self, ready: Ready, now: Micros, effects: list[Effect]) -> None:
         for outcome in ready.reads:
             read = self._reads.pop(outcome.context)
             if isinstance(outcome, ReadReady):
@@ -283,7 +291,23 @@ class Replica:
                 effects.append(Answer(read.token, self._fail(outcome.reason)))
         while self._confirmed and self._confirmed[0][0] <= self.store.applied:
             _, read = self._confirmed.popleft()
-            effects.append(Answer(read.token, self._look_up(read.operation)))
+            effects.append(Answer(read.token, self.store.read(read.operation, self._lease_clock.read(now, self.store))))
+
+    def _expire(self, now: Micros, effects: list[Effect]) -> None:
+        """A leader puts the time into the log when a lease or a session is due."""
+        if self.role is Role.LEADER and (entry := self._lease_clock.expiry(now, self.store)) is not None:
+            self._step(Propose((entry,)), now, effects)
+
+    # ---- watches ---------------------------------------------------------------------------------------------
+
+    def _tell_watcher(self, token: int, order: WatchOrder, effects: list[Effect]) -> None:
+        if isinstance(order, Watch):
+            _notify([self._watches.open(token, order, self.store)], effects)
+        elif isinstance(order, Acknowledge):
+            self._watches.acknowledge(token, order.batches)
+        else:
+            _notify(self._watches.close(token, self.store), effects)
+        _notify(self._watches.advance(self.store), effects)
 
     # ---- gossip and detection --------------------------------------------------------------------------------
 
@@ -304,8 +328,8 @@ class Replica:
             self.gossip.set_unreachable([m for m in self.members if m != self.node and not self.detector.alive(m)])
 
 
-def _unfit(write: Write) -> str:
-    return too_large(write.key, "" if isinstance(write, Delete) else write.value)
+def _notify(notices: list[Notice], effects: list[Effect]) -> None:
+    effects.extend(Answer(notice.token, notice.reply, notice.more) for notice in notices)
 
 
 INPUTS: dict[type, Callable[[Replica, Any, Micros, list[Effect]], None]] = {

@@ -2,6 +2,7 @@
 
 Law 1: a request that was not taken in is answered "fail": it has certainly not happened.
 Law 2: a client may have so many requests open and no more, and is not read from while it does not read its answers.
+Law 3: a watch is a request with many answers; it counts as open until its last one, and ends with its client.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Final
 
 from cluster import wire
 from cluster.core.errors import ProtocolError
-from cluster.core.kv.ops import Cas, Operation, Put, Reply, Scan
-from cluster.core.kv.store import too_large
+from cluster.core.kv.limits import unfit
+from cluster.core.kv.ops import Acknowledge, Reply, Unwatch, Watch
 from cluster.node.inbox import Inbox
 
 INFLIGHT_MAX: Final = 1_024
@@ -35,24 +36,44 @@ class ClientPort:
 
     def ask(self, session: ClientSession, request: wire.ClientRequest) -> None:
         """Hand a request to the node, or refuse it."""
-        if session.inflight >= INFLIGHT_MAX:
-            self.reply(session, request.id, Reply("fail", error="too many requests in flight"))
-        elif error := unacceptable(request.operation):
+        if isinstance(request.operation, (Acknowledge, Unwatch)):
+            self._about(session, request.operation)
+        elif error := self._refusal(session, request):
             self.reply(session, request.id, Reply("fail", error=error))
         else:
             self._token += 1
             if self._inbox.client(self._token, request.operation):
                 self._open[self._token] = session, request.id
                 session.inflight += 1
+                if isinstance(request.operation, Watch):
+                    session.watches[request.id] = self._token
             else:
                 self.reply(session, request.id, Reply("fail", error="overloaded"))
 
-    def answer(self, token: int, reply: Reply) -> None:
-        """The node's answer to the request that it knows as `token`; the client may be gone by now."""
-        entry = self._open.pop(token, None)
+    def _refusal(self, session: ClientSession, request: wire.ClientRequest) -> str:
+        if session.inflight >= INFLIGHT_MAX:
+            return "too many requests in flight"
+        if request.id in session.watches:
+            return "this request id is that of an open watch"
+        return unfit(request.operation)
+
+    def _about(self, session: ClientSession, order: Acknowledge | Unwatch) -> None:
+        """What concerns an open watch goes under its token; there is nothing to say to a watch that has ended meanwhile."""
+        token = session.watches.get(order.watch)
+        if token is not None:
+            if isinstance(order, Unwatch):
+                session.watches[order.watch] = None  # said once, and the id stays taken until the watch has ended
+            self._inbox.watch(token, order)
+
+    def answer(self, token: int, reply: Reply, more: bool = False) -> None:
+        """The node's answer to the request that it knows as `token`, the last one unless `more`; the client may be gone by now."""
+        entry = self._open.get(token)
         if entry is not None:
             session, request_id = entry
-            session.inflight -= 1
+            if not more:
+                del self._open[token]
+                session.inflight -= 1
+                session.watches.pop(request_id, None)
             self.reply(session, request_id, reply)
 
     def reply(self, session: ClientSession, request_id: int, reply: Reply) -> None:
@@ -71,8 +92,11 @@ class ClientPort:
         self._written.clear()
 
     def forget(self, session: ClientSession) -> None:
-        """The client is gone; what it asked goes on, unheard."""
+        """The client is gone; what it asked goes on, unheard, but for its watches."""
         self._written.discard(session)
+        for request_id, token in session.watches.items():
+            if token is not None:
+                self._inbox.watch(token, Unwatch(request_id))
         if session.inflight:
             self._open = {token: entry for token, entry in self._open.items() if entry[0] is not session}
 
@@ -82,6 +106,7 @@ class ClientSession:
 
     def __init__(self, port: ClientPort, transport: asyncio.Transport) -> None:
         self.inflight = 0
+        self.watches: dict[int, int | None] = {}  # request id -> token; None: its end is asked for
         self.answers: list[bytes] = []
         self._port, self._transport = port, transport
 
@@ -106,11 +131,3 @@ class ClientSession:
 
     def lost(self) -> None:
         self._port.forget(self)
-
-
-def unacceptable(operation: Operation) -> str:
-    """Why this operation cannot be taken, or "". Reads and a compare-and-set's expected value are bounded like what is stored."""
-    key = operation.prefix if isinstance(operation, Scan) else operation.key
-    value = operation.value if isinstance(operation, (Put, Cas)) else ""
-    expected = operation.expect if isinstance(operation, Cas) and operation.expect is not None else ""
-    return too_large(key, value) or too_large("", expected)

@@ -181,8 +181,8 @@ class Driver:
                     self._transport.send_peer(to, message, now_us)
                 case Persist():
                     self._storage.submit(effect)
-                case Answer(token, reply):
-                    self.clients.answer(token, reply)
+                case Answer(token, reply, more):
+                    self.clients.answer(token, reply, more)
                 case SendGossip(to, message):
                     self._round_trips.sent(to, message, now_us)
                     self._transport.send_gossip(to, message, now_us)

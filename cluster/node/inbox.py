@@ -4,7 +4,8 @@ Law 1: whoever hears something only puts it here: nothing is judged by the clock
        clock.
 Law 2: bounded: beyond the bound a peer's message is dropped (Raft and gossip send again) and a client is refused, and
        both are counted.
-Law 3: completions of the disk are never dropped; they need no room, since the highest token says it all.
+Law 3: completions of the disk are never dropped; they need no room, since the highest token says it all. Nor is the
+       end of a watch, of which a node has few.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 
 from cluster.core.effects import FromClient, FromClients, FromGossip, FromPeer, Order, ReplicaInput
 from cluster.core.gossip.messages import GossipMessage
-from cluster.core.kv.ops import Operation
+from cluster.core.kv.ops import Acknowledge, Operation, Unwatch
 from cluster.core.raft.messages import RaftMessage
 from cluster.core.raft.ready import Persisted
 from cluster.core.types import NodeId
@@ -56,6 +57,14 @@ class Inbox:
         self._clients.append(FromClient(token, operation))
         self._wake()
         return True
+
+    def watch(self, token: int, order: Acknowledge | Unwatch) -> None:
+        """Concerning an open watch. An acknowledgement without room is lost: the watch ends as too slow, and says so."""
+        if isinstance(order, Unwatch) or len(self._clients) < CLIENTS_MAX:
+            self._clients.append(FromClient(token, order))
+            self._wake()
+        else:
+            self.overflowed += 1
 
     def order(self, verb: str, argument: str) -> None:
         if len(self._orders) >= ORDERS_MAX:

@@ -47,6 +47,7 @@ class Lab:
         self.hard: dict[NodeId, HardState] = {}
         self.entries: dict[NodeId, list[Entry]] = {name: [] for name in self.names}
         self.answers: dict[int, Reply] = {}
+        self.streams: dict[int, list[Reply]] = {}  # what a watch was told before its last answer
         self.reports: dict[NodeId, list[ReplicaEvent]] = {name: [] for name in self.names}
         self.hold: set[NodeId] = set()
         self.cut: set[NodeId] = set()  # nodes whom nobody reaches
@@ -69,6 +70,8 @@ class Lab:
                     self.queue.append((name, to, message, True))
                 case SendGossip(to, gossip):
                     self.queue.append((name, to, gossip, False))
+                case Answer(token, reply, True):
+                    self.streams.setdefault(token, []).append(reply)
                 case Answer(token, reply):
                     assert token not in self.answers, f"token {token} is answered twice"
                     self.answers[token] = reply

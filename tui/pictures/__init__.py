@@ -1,1 +1,0 @@
-"""Pictures of the dashboard, made from recorded runs of real clusters (`faultline screenshots`)."""
