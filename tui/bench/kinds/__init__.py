@@ -1,0 +1,1 @@
+"""One file per thing that can be measured; `faultline bench --help` lists this folder."""
