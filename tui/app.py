@@ -22,6 +22,16 @@ from textual.screen import Screen
 
 from cluster.core.errors import FaultlineError, UsageError
 from cluster.core.types import NodeId
+from cluster.telemetry.events import (
+    CommandDone,
+    Event,
+    FaultBegan,
+    FaultEnded,
+    FreezeChanged,
+    PlanChanged,
+    ProcessChanged,
+    RumourLearned,
+)
 from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
 from tui import reduce as r
@@ -48,6 +58,8 @@ if TYPE_CHECKING:
 DEFAULT_THEME = "faultline"
 SCRUB_PERIOD_S = 0.25
 TOAST_S = 4.0
+# What keys bring about, in the supervisor's own words: whoever pressed one waits for these.
+AWAITED = (CommandDone, FaultBegan, FaultEnded, FreezeChanged, PlanChanged, ProcessChanged)
 SCREEN_TYPES: dict[str, type[LabScreen]] = {
     "live": LiveScreen, "raft": RaftScreen, "gossip": GossipScreen, "faults": FaultsScreen,
 }  # fmt: skip
@@ -71,6 +83,11 @@ class Actions(Provider):
             score = max(matcher.match(_titled(action)), 0.7 * matcher.match(action.help))
             if score > 0:
                 yield Hit(score, matcher.highlight(_titled(action)), deed, help=action.help)
+
+
+def awaited(event: Event) -> bool:
+    """Whether somebody who has just pressed a key may wait for this; a rumour only where it begins, not fifty times."""
+    return isinstance(event, AWAITED) or (isinstance(event, RumourLearned) and event.node == event.origin)
 
 
 def node_near(text: str, column: int, nodes: Container[NodeId]) -> NodeId:
@@ -156,7 +173,10 @@ class FaultlineApp(App[None]):
         """Fold everything that the session tells, until it is over."""
         try:
             async for batch in self._session.events():
-                for answer in self.store.feed(batch):
+                answers = self.store.feed(batch)
+                if self._clock is not None and any(awaited(event) for event in batch):
+                    self._clock.answer()
+                for answer in answers:
                     if not answer.ok:
                         self.say(answer.answer or f"{answer.text} was refused", bad=True)
                     elif answer.undoable:

@@ -15,7 +15,7 @@ from cluster.faults import FaultPlan
 # ---- what a node says of itself (beliefs) -------------------------------------------------------------------------
 
 
-class PeerProgress(msgspec.Struct, frozen=True, array_like=True):
+class PeerProgress(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a leader knows of one follower. `state`: "probe" | "replicate". `ack_age_us`: since its last answer."""
 
     node: NodeId
@@ -25,7 +25,7 @@ class PeerProgress(msgspec.Struct, frozen=True, array_like=True):
     ack_age_us: Micros
 
 
-class Belief(msgspec.Struct, frozen=True, array_like=True):
+class Belief(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one node thinks of another. φ is in tenths, capped at 999; -1 when there is no evidence yet.
 
     `countdown_us`: silence still needed until conviction (0: convicted; -1: unknown). `version`: newest key version known.
@@ -40,7 +40,7 @@ class Belief(msgspec.Struct, frozen=True, array_like=True):
     countdown_us: Micros
 
 
-class TermRun(msgspec.Struct, frozen=True, array_like=True):
+class TermRun(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A stretch of the log with one term: the entries `first_index`..(next run's first - 1)."""
 
     first_index: int

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tui.frame import FPS, FPS_HAND, FPS_UNFOCUSED, FrameClock
+from tui.frame import FPS, FPS_HAND, FPS_UNFOCUSED, HAND_WAITS_S, FrameClock
 
 
 class Due:
@@ -107,6 +107,29 @@ def test_a_key_does_not_wait_for_telemetrys_next_slot(time: VirtualTime) -> None
     assert painted[1] - painted[0] <= 1 / FPS_HAND + 0.002
     time.run_s(1)
     assert len(painted) == 2, "the slot that was waited for is not painted a second time"
+
+
+def test_what_a_key_brought_about_does_not_wait_either(time: VirtualTime) -> None:
+    painted: list[float] = []
+    frames = clock(time, painted)
+    frames.request(by_hand=True)
+    time.run_s(0.001)
+    frames.request()
+    frames.answer()
+    time.run_s(1 / FPS_HAND + 0.001)
+    assert len(painted) == 2
+    assert painted[1] - painted[0] <= 1 / FPS_HAND + 0.002
+
+
+def test_what_nobody_asked_for_waits_like_all_telemetry(time: VirtualTime) -> None:
+    painted: list[float] = []
+    frames = clock(time, painted)
+    frames.request(by_hand=True)
+    time.run_s(HAND_WAITS_S + 0.001)
+    for _ in range(1000):
+        frames.answer()
+        time.run_s(0.001)
+    assert FPS - 1 <= len(painted) - 1 <= FPS + 1
 
 
 def test_a_stopped_clock_paints_no_more(time: VirtualTime) -> None:

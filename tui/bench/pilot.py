@@ -18,6 +18,8 @@ from tui.bench.terminal import Sight, Terminal
 
 START_WITHIN_S = 30.0
 EFFECT_WITHIN_S = 3.0
+# Between the keys of one line: a fast typist.
+TYPE_S = 0.06
 
 _BRACKETS = re.compile(r"\[([^\] ]*)\]")
 _CURSOR = re.compile(r"▸.\s+(n\d+)\b")
@@ -64,7 +66,7 @@ class Pilot:
         """Milliseconds from the last of `keys` to what should come of it; None when it did not come in time."""
         for key in keys[:-1]:
             self.terminal.type(key)
-            self.terminal.rest(0.02)
+            self.terminal.rest(TYPE_S)
         assert not sight(self.terminal.look()), f"what {keys!r} is to bring about is there before it was pressed"
         pressed_s = self.terminal.type(keys[-1])
         at_s = self.terminal.until(sight, EFFECT_WITHIN_S)

@@ -53,7 +53,8 @@ def summarise(values: Sequence[float], late: int = 0) -> Summary:
     """Nearest-rank quantiles: every figure is a value that was measured. Needs at least one."""
     ordered = sorted(values)
     assert ordered, "nothing was measured"
-    return Summary(len(ordered), *(round(_rank(ordered, share), 1) for share in (0.5, 0.9, 0.99, 1.0)), late)
+    p50, p90, p99, most = (round(_rank(ordered, share), 1) for share in (0.5, 0.9, 0.99, 1.0))
+    return Summary(len(ordered), p50, p90, p99, most, late)
 
 
 def _rank(ordered: Sequence[float], share: float) -> float:

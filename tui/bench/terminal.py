@@ -39,7 +39,7 @@ class Terminal:
         self.began_s = time.monotonic()
         try:
             self._process = subprocess.Popen(
-                command, stdin=child, stdout=child, stderr=child, env=dict(environment), start_new_session=True, preexec_fn=_take_terminal
+                command, stdin=child, stdout=child, stderr=child, env=dict(environment), start_new_session=True
             )
         except BaseException:
             os.close(self._fd)
@@ -108,7 +108,3 @@ class Terminal:
         self._process.wait()
         os.close(self._fd)
 
-
-def _take_terminal() -> None:
-    """In the child: the terminal is the one that Ctrl-C and resizes come from."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
