@@ -17,6 +17,7 @@ from cluster.telemetry import events as e
 from cluster.telemetry.series import sampled
 from cluster.telemetry.verdicts import judge
 from cluster.telemetry.view import (
+    LANDMARKS,
     LOG_LINES_MAX,
     REIGNS_MAX,
     RUMOURS_MAX,
@@ -60,7 +61,15 @@ def _node(view: ClusterView, node: NodeId, **changes: Any) -> ClusterView:
 
 def _tell(view: ClusterView, at_us: int, node: NodeId, kind: str, text: str, fault: int = 0) -> ClusterView:
     line = LogLine(at_us=at_us, node=node, kind=kind, text=text, fault=fault)
-    return replace(view, log=(*view.log, line)[-LOG_LINES_MAX:], log_total=view.log_total + 1)
+    return replace(view, log=_kept((*view.log, line)), log_total=view.log_total + 1)
+
+
+def _kept(log: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
+    """The log within its bound: the oldest line that is no landmark goes, and of landmarks only those past half of the log."""
+    if len(log) <= LOG_LINES_MAX:
+        return log
+    goes = next((place for place, line in enumerate(log[: LOG_LINES_MAX // 2]) if line.kind not in LANDMARKS), 0)
+    return log[:goes] + log[goes + 1 :]
 
 
 def seconds(duration_us: int) -> str:

@@ -23,6 +23,9 @@ from cluster.telemetry.events import (
 )
 
 LOG_LINES_MAX = 1_000
+# Kinds of lines that explain those after them. Up to half of the log they outlive the others: fifty nodes that suspect one
+# another must not push the cut that made them do so out of memory.
+LANDMARKS = frozenset({"LAB", "FAULT", "HEAL", "FREEZE", "LEADER", "LIGHT", "REFUSED", "LOST"})
 SERIES_MAX = 240  # samples of half a second
 SAMPLE_US: Micros = 500_000
 REIGNS_MAX = 64

@@ -16,3 +16,7 @@ class FaultsScreen(LabScreen):
         with Horizontal(id="above"):
             yield self.framed("faultlist")
             yield self.framed("journal")
+
+    def companions(self, chosen: str, nodes: int) -> tuple[str, ...]:
+        """A few faults leave half of a small terminal to what they do."""
+        return ("journal",) if chosen == "faultlist" else ()

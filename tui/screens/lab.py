@@ -96,7 +96,7 @@ class LabScreen(Screen[None]):
         panes = self.shown_panes()
         chosen = panes[(ui.pane - 1) % len(panes)].name
         single = ui.zoom or width < ROOMY[0] or height < ROOMY[1]
-        key = (width, height, single, chosen if single else "", nodes, ui.mode)
+        key = (width, height, single, ui.zoom, chosen if single else "", nodes, ui.mode)
         if key == self._arranged:
             return
         self._arranged = key

@@ -6,6 +6,7 @@ Law 2: letters go by size, `a` is the largest band, so that the picture stands s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from cluster.core.types import NodeId, by_number
@@ -14,7 +15,7 @@ from tui.select.beliefs import observers
 from tui.select.columns import SEAM, columns, heading, merged, placed, pooled
 from tui.select.logcells import TERM_STYLES
 from tui.select.signs import shape, states_of
-from tui.select.spans import count, fit, listed
+from tui.select.spans import count, fit, listed, wrapped
 from tui.select.standing import by_side
 from tui.state import Row, Span, UiState
 
@@ -54,12 +55,12 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     letter = {name: LETTERS[min(place, 25)] for place, band in enumerate(found) for name in band.members}
     verdict = "good" if len(found) == 1 else "warn"
     text = "one live set" if len(found) == 1 else f"{len(found)} different live sets: a split view"
-    drawn: list[list[Span]] = [[(f"{count(len(letter), 'node reports', 'nodes report')} {text}", verdict)]]
+    drawn: list[Iterable[Span]] = [*wrapped(f"{count(len(letter), 'node reports', 'nodes report')} {text}", width, verdict, lines_max=2)]
     if height >= 5:
         drawn += _strip(view, ui, letter, width)
     everyone = set(view.nodes)
-    for place, band in enumerate(found[: height - len(drawn)]):
-        drawn.append(_band(view, LETTERS[min(place, 25)], place, band, everyone, width))
+    for place, band in enumerate(found):
+        drawn += _band(LETTERS[min(place, 25)], place, band, everyone, width)
     return fit(drawn, width, height, ascii=ui.ascii)
 
 
@@ -79,11 +80,12 @@ def _strip(view: ClusterView, ui: UiState, letter: dict[NodeId, str], width: int
     return [*heading(found, LEAD), [("band".ljust(LEAD), "axis"), *merged(cells)]]
 
 
-def _band(view: ClusterView, letter: str, place: int, band: Band, everyone: set[NodeId], width: int) -> list[Span]:
-    most = max(3, (width - 40) // 10)
+def _band(letter: str, place: int, band: Band, everyone: set[NodeId], width: int) -> list[Row]:
+    most = max(3, (width - 20) // 10)
     missing = by_number(everyone - set(band.live))
     believe = "believes" if len(band.members) == 1 else "believe"
     sees = f"{believe} all {len(everyone)} alive"
     if missing:
         sees = f"{believe} {len(band.live)} of {len(everyone)} alive, not {listed(missing, most)}"
-    return [(f"{letter} ", f"term.{place % TERM_STYLES}"), (f"{listed(band.members, most)} ", ""), (sees, "dim" if not missing else "")]
+    text = f"{listed(band.members, most)} {sees}"
+    return wrapped(text, width, "" if missing else "dim", lead=f"{letter} ", lead_style=f"term.{place % TERM_STYLES}")

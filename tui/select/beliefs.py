@@ -13,7 +13,7 @@ from cluster.telemetry.view import ClusterView
 from tui.select.signs import shape, states_of
 from tui.select.spans import count, fit, listed, window_around, wrapped
 from tui.select.standing import side_letter, split
-from tui.state import Row, Span, UiState
+from tui.state import Row, UiState
 
 STALE_OBSERVER_US = 2_000_000
 
@@ -69,12 +69,14 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     found = opinions(view)
     groups = _groups(view, [o for o in found if o.suspect or o.unknown])
     quiet = [o.subject for o in found if not o.suspect and not o.unknown]
-    drawn: list[Row] = [tuple(_heading(view, found))]
-    room = height - 1 - bool(quiet)
+    drawn = _heading(view, found, width)
+    room = height - len(drawn) - bool(quiet)
     focus = next((place for place, group in enumerate(groups) if any(o.subject == ui.cursor for o in group)), 0)
     lines: list[Row] = []
     for place in window_around(len(groups), focus, room):
         lines += _sentence(view, ui, groups[place], width)
+    if len(lines) > room > 1:
+        lines[room - 1 :] = [(("  … and more: z shows this pane alone", "dim"),)]
     drawn += lines[: max(0, room)]
     if quiet:
         drawn.append((("  alive for everyone: ", "good"), (listed(quiet, max(3, (width - 24) // 5)), "")))
@@ -108,13 +110,14 @@ def _sentence(view: ClusterView, ui: UiState, group: list[Opinions], width: int)
     return wrapped(text, width, _style(view, first), lead=lead, lead_style=state or "cursor")
 
 
-def _heading(view: ClusterView, found: list[Opinions]) -> list[Span]:
+def _heading(view: ClusterView, found: list[Opinions], width: int) -> list[Row]:
     different = truths(view)
     disputed = sum(o.disputed for o in found)
+    nodes = count(len(observers(view)), "running node")
     if different <= 1:
-        return [(f"One truth: all {count(len(observers(view)), 'running node')} believe in the same live set", "good")]
+        return wrapped(f"One truth: all {nodes} believe in the same live set", width, "good", lines_max=2)
     about = f", {count(disputed, 'node')} disputed" if disputed else ""
-    return [(f"{different} different truths among {count(len(observers(view)), 'running node')}{about}", "warn")]
+    return wrapped(f"{different} different truths among {nodes}{about}", width, "warn", lines_max=2)
 
 
 def _truth(view: ClusterView, name: NodeId, number: int) -> str:

@@ -6,7 +6,7 @@ Law 1: while it follows, the newest line is shown; scrolled back, it stands stil
 from __future__ import annotations
 
 from cluster.telemetry.view import ClusterView, LogLine
-from tui.select.folding import Folded, folded
+from tui.select.folding import CROWD_LEAST, Folded, folded
 from tui.select.spans import clip, clock, fit
 from tui.state import Row, UiState
 
@@ -21,7 +21,7 @@ KIND_STYLES = {
 
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """As many lines as fit, of those that contain the filter."""
-    lines = folded(matching(view, ui.filter))
+    lines = folded(matching(view, ui.filter), crowd=len(view.nodes) >= CROWD_LEAST)
     if not lines:
         return fit([[(f" nothing contains {ui.filter!r}" if ui.filter else " nothing has happened yet", "dim")]], width, height)
     end = len(lines) - (0 if ui.follow else min(ui.scroll, max(0, len(lines) - height)))

@@ -28,6 +28,7 @@ KINDS = {
 }
 BAR_CELLS = 12
 DETAIL_ROWS_MAX = 3
+PAST_TAIL_CELLS = 36  # ends of one width begin in one column
 INVITATION: Row = (
     ("Nothing is broken now. ", "good"),
     *(("p", "key"), (" cuts, ", "dim"), ("g", "key"), (" freezes, ", "dim"), ("x", "key"), (" crashes.", "dim")),
@@ -130,10 +131,9 @@ def _past_row(view: ClusterView, ui: UiState, past: PastFault, width: int) -> Ro
     shape, plain, _ = KINDS.get(fault.kind, ("!", "!", "warn"))
     zero = view.lab.at_us if view.lab is not None else 0
     tail = f"{past.why} at {clock(past.ended_us, zero)} after {duration(past.ended_us - fault.at_us)}"
-    room = max(8, width - 8 - 40)
+    residue = f", {past.residue}" if past.residue else ""
+    # How it ended is read first; the text of the fault gives way, as its number leads to the whole of it.
+    room = max(8, width - 8 - max(PAST_TAIL_CELLS, len(tail + residue)))
     text = fault.text if len(fault.text) < room else fault.text[: room - 2] + "…"
     sign = plain if ui.ascii else shape
-    spans: list[Span] = [(f" #{fault.id:<4}{sign} {text.ljust(room)}{tail}", "dim")]
-    if past.residue:
-        spans.append((f", {past.residue}", "warn"))
-    return tuple(spans)
+    return ((f" #{fault.id:<4}{sign} {text.ljust(room)}{tail}", "dim"), (residue, "warn"))

@@ -3,7 +3,8 @@
 Law 1: alike lines differ only in who says them and in what was measured; of a measure the least and the greatest stay.
 Law 2: nothing is folded across a landmark (what the operator did, a new leader, a judge's word): what follows from it stands after it.
 Law 3: nothing is folded across its contrary (suspected and heard again), nor across a quiet of more than `QUIET_US`.
-Law 4: a folded line stands where its first one stood, and no line is lost: `times` adds up to what was given.
+Law 4: in a crowd the nodes spoken of are a measure too: twelve who suspect thirty each are a line, not three hundred.
+Law 5: a folded line stands where its first one stood, and no line is lost: `times` adds up to what was given.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cluster.core.types import Micros, NodeId
-from cluster.telemetry.view import LogLine
+from cluster.telemetry.view import LANDMARKS, LogLine
 from tui.select.spans import duration
 
 QUIET_US: Micros = 1_000_000
 LONG_US: Micros = 1_000_000  # from here on it is worth saying for how long
-LANDMARKS = frozenset({"FAULT", "HEAL", "LEADER", "FREEZE", "LIGHT", "LAB", "REFUSED", "LOST"})
+CROWD_LEAST = 16  # so many nodes are a crowd
 _CONTRARY: dict[str, frozenset[str]] = {
     "SUSPECT": frozenset({"CLEAR"}),
     "CLEAR": frozenset({"SUSPECT"}),
@@ -27,6 +28,9 @@ _CONTRARY: dict[str, frozenset[str]] = {
     "PAUSE": frozenset({"UP"}),
     "DOWN": frozenset({"START", "UP", "READY"}),
 }
+# Of whom these lines speak stands first in them.
+_ABOUT = frozenset({"SUSPECT", "CLEAR"})
+_SUBJECT = re.compile(r"n\d+")
 # What is measured anew each time: `407 ms`, `φ 8.1`, `pid 1234`.
 _MEASURE = re.compile(r"(?<=φ )\d+\.\d|(?<=pid )\d+|\d+(?:\.\d+)?(?= (?:ms|s)\b)")
 
@@ -60,15 +64,17 @@ class Folded(NamedTuple):
 class _Fold:
     """A line that may still grow."""
 
-    def __init__(self, line: LogLine, measures: tuple[str, ...]) -> None:
+    def __init__(self, line: LogLine, subject: str, measures: tuple[str, ...]) -> None:
         self.first = self.last = line
         self.nodes = {line.node: None}
+        self.subjects = {subject: None}
         self.times = 1
         self.least, self.most = list(measures), list(measures)
 
-    def add(self, line: LogLine, measures: tuple[str, ...]) -> None:
+    def add(self, line: LogLine, subject: str, measures: tuple[str, ...]) -> None:
         self.last = line
         self.nodes[line.node] = None
+        self.subjects[subject] = None
         self.times += 1
         for place, measure in enumerate(measures):
             self.least[place] = min(self.least[place], measure, key=float)
@@ -79,27 +85,30 @@ class _Fold:
         return Folded(first.at_us, self.last.at_us, tuple(self.nodes), first.kind, self._text(), first.fault, self.times)
 
     def _text(self) -> str:
-        if self.least == self.most:
-            return self.first.text
         spans = (low if low == high else f"{low}–{high}" for low, high in zip(self.least, self.most, strict=True))
-        return _MEASURE.sub(lambda _: next(spans), self.first.text)
+        text = _MEASURE.sub(lambda _: next(spans), self.first.text)
+        others = len(self.subjects) - 1
+        if not others:
+            return text
+        subject = next(iter(self.subjects))
+        return f"{subject} and {others} more{text.removeprefix(subject).replace(' is ', ' are ', 1)}"
 
 
-def folded(lines: Iterable[LogLine]) -> list[Folded]:
-    """The lines, oldest first, alike ones as one."""
+def folded(lines: Iterable[LogLine], *, crowd: bool = False) -> list[Folded]:
+    """The lines, oldest first, alike ones as one. `crowd`: there are `CROWD_LEAST` nodes or more (law 4)."""
     folds: list[_Fold] = []
     growing: dict[tuple[str, int, str], _Fold] = {}
     for line in lines:
-        pattern, measures = _read(line.text)
+        pattern, subject, measures = _read(line.text, crowd and line.kind in _ABOUT)
         key = (line.kind, line.fault, pattern)
         known = growing.get(key)
         if line.kind in LANDMARKS:
             growing.clear()
         elif known is not None and line.at_us - known.last.at_us <= QUIET_US:
-            known.add(line, measures)
+            known.add(line, subject, measures)
             continue
         _end_contraries(growing, line)
-        folds.append(_Fold(line, measures))
+        folds.append(_Fold(line, subject, measures))
         if line.kind not in LANDMARKS:
             growing[key] = folds[-1]
     return [fold.result() for fold in folds]
@@ -112,6 +121,8 @@ def _end_contraries(growing: dict[tuple[str, int, str], _Fold], line: LogLine) -
 
 
 @lru_cache(maxsize=4_096)
-def _read(text: str) -> tuple[str, tuple[str, ...]]:
-    """The text without its measures, and the measures."""
-    return _MEASURE.sub("\0", text), tuple(_MEASURE.findall(text))
+def _read(text: str, about: bool) -> tuple[str, str, tuple[str, ...]]:
+    """The text without what may differ, of whom it speaks if that may, and the measures."""
+    named = _SUBJECT.match(text) if about else None
+    subject = named.group() if named else ""
+    return _MEASURE.sub("\0", text.removeprefix(subject)), subject, tuple(_MEASURE.findall(text))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cluster.telemetry.view import ClusterView, LogLine
 from tui.select.events import KIND_STYLES
-from tui.select.folding import Folded, folded
+from tui.select.folding import CROWD_LEAST, Folded, folded
 from tui.select.spans import clip, clock, count, fit, listed, wrapped
 from tui.state import Row, UiState
 
@@ -24,7 +24,7 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     room -= heading
     zero = view.lab.at_us if view.lab is not None else 0
     wanted = ui.filter.lower().split()
-    folds = folded(_matching(view, wanted, zero))
+    folds = folded(_matching(view, wanted, zero), crowd=len(view.nodes) >= CROWD_LEAST)
     skipped = 0 if ui.follow else min(ui.scroll, max(0, len(folds) - 1))
     body: list[Row] = []
     for fold in reversed(folds[: len(folds) - skipped]):
@@ -50,26 +50,28 @@ def _searched(line: LogLine, zero: int) -> str:
 
 def _entry(fold: Folded, zero: int, width: int) -> list[Row]:
     style = KIND_STYLES.get(fold.kind, "dim")
-    lead = f"{clock(fold.first_us, zero)} {fold.who or '–':<6}"
+    lead = f"{clock(fold.first_us, zero)} {fold.who or '–':<6} "
     kind = f"{fold.kind:<8}"
-    whole = fold.text + fold.tail + _names(fold)
-    room = width - len(lead) - len(kind) - 1
+    whole = fold.text + fold.tail
+    room = width - len(lead) - len(kind)
     if room < 20:
-        return [clip(((lead, "dim"), (kind, style), (" " + whole, "")), width)]
+        return [clip(((lead, "dim"), (kind, style), (whole, "")), width)]
+    names = _others(fold)
+    if len(whole) + len(names) <= room:  # who else says it is told where it costs no line
+        whole += names
     text = wrapped(whole, room, "bad" if style == "bad" else "", lines_max=LINES_PER_ENTRY_MAX)
-    first: Row = ((lead, "dim"), (kind, style), (" ", ""), text[0][1])
-    blank = " " * (len(lead) + len(kind) + 1)
+    first: Row = ((lead, "dim"), (kind, style), text[0][1])
+    blank = " " * (len(lead) + len(kind))
     return [first, *(((blank, ""), row[1]) for row in text[1:])]
 
 
-def _names(fold: Folded) -> str:
-    """Who else says it: the column of names has room for one."""
+def _others(fold: Folded) -> str:
     return f" (also {listed(fold.nodes[1:], NAMES_MAX)})" if len(fold.nodes) > 1 else ""
 
 
 def _heading(view: ClusterView, ui: UiState, skipped: int, shown: int) -> Row:
     gone = view.log_total - len(view.log)
-    text = f"{count(view.log_total, 'line')}" + (f", the newest {len(view.log)} are kept" if gone else "")
+    text = f"{count(view.log_total, 'line')}" + (f", {len(view.log)} are kept: the newest, and what explains them" if gone else "")
     if not ui.filter.split() and shown < len(view.log):
         text += ", alike ones folded"
     spans = [(text, "axis")]

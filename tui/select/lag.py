@@ -12,7 +12,7 @@ from functools import lru_cache
 from cluster.core.types import NodeId
 from cluster.telemetry.view import ClusterView
 from tui.select.columns import SEAM, Columns, columns, heading, merged, placed, pooled
-from tui.select.spans import count, duration, fit
+from tui.select.spans import count, duration, fit, wrapped
 from tui.select.standing import by_side, side_letter, split
 from tui.state import Row, Span, UiState
 
@@ -23,6 +23,7 @@ REPORT_AGE_MAX_US = 500_000
 STALE_OBSERVER_US = 2_000_000
 # What a cell can hold besides a number of heartbeats; the larger, the worse.
 OLD_KEYS, OLD_LIFE, NEVER, NO_DATA, SELF = 1_000_000, 1_000_001, 1_000_002, -2, -1
+FEET_MOST, FEET_POOLED = 5, 3
 SIGNS = {OLD_KEYS: "v", OLD_LIFE: "G", NEVER: "?", NO_DATA: "╱", SELF: "\\"}
 
 
@@ -38,21 +39,21 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     label = max(len(node) for node in nodes) + (5 if split(view) else 3)
     found = columns(view, nodes, max(4, width - label))
     head = heading(found, label) if height >= 5 else []
-    feet = 2 if height >= 8 else 1 if height >= 4 else 0
     seams = len(found.groups) - 1 if height >= 12 else 0
-    groups = _row_groups(found, max(1, height - len(head) - feet - seams))
     table = _table(view)
+    room = height - len(head) - seams
+    # The words below give way to the matrix as long as that saves it from being pooled.
+    spare = room - len(nodes)
+    feet = 0 if height < 4 else min(FEET_MOST, spare) if spare >= 1 else min(FEET_POOLED, room - 1)
+    groups = _row_groups(found, max(1, room - feet))
+    pooled_by = (max(len(group) for group in groups), found.pool)
+    foot = _foot(view, table, found, pooled_by, width, feet)
     body: list[list[Span]] = []
     for place, group in enumerate(groups):
         if seams and place and view.nodes[group[0]].side != view.nodes[groups[place - 1][0]].side:
             body.append([(" " * label + "┄" * found.width, "warn")])
         body.append(_line(view, ui, table, group, found, label))
-    rows_pooled = max(len(group) for group in groups)
-    summary = _worst(view, table)
-    if found.pool > 1 or rows_pooled > 1:
-        summary.insert(0, (f"Pooled {rows_pooled}×{found.pool}, the worst is shown. ", "dim"))
-    foot = [summary, _legend(width)]
-    return fit([*head, *body, *foot[:feet]], width, height, ascii=ui.ascii)
+    return fit([*head, *body, *foot], width, height, ascii=ui.ascii)
 
 
 def _row_groups(found: Columns, room: int) -> list[tuple[NodeId, ...]]:
@@ -100,8 +101,14 @@ def _newest(view: ClusterView) -> dict[NodeId, Newest]:
         for belief in state.beliefs:
             generation, heartbeat = belief.generation, belief.heartbeat
             known = best.get(belief.node, nothing)
-            if (heartbeat > known[1] and generation == known[0]) or generation > known[0]:
-                best[belief.node] = (generation, heartbeat, belief.version, state.at_us)
+            if generation < known[0]:
+                continue
+            # Within one life the newest heartbeat and the newest keys need not be in the same report.
+            version = max(belief.version, known[2]) if generation == known[0] else belief.version
+            if generation > known[0] or heartbeat > known[1]:
+                best[belief.node] = (generation, heartbeat, version, state.at_us)
+            elif version > known[2]:
+                best[belief.node] = (generation, known[1], version, known[3])
     return best
 
 
@@ -128,9 +135,7 @@ def _line(
     return spans + merged(cells)
 
 
-def _lags(
-    table: dict[NodeId, dict[NodeId, int]], group: Sequence[NodeId], side: Sequence[Sequence[NodeId]]
-) -> list[int]:
+def _lags(table: dict[NodeId, dict[NodeId, int]], group: Sequence[NodeId], side: Sequence[Sequence[NodeId]]) -> list[int]:
     """One value per column: the worst of all its pairs."""
     known = [table[node] for node in group if node in table]
     if not known:
@@ -151,8 +156,25 @@ def _cell(lag: int, cells: int) -> Span:
     return placed(text if len(text) < max(2, cells) else "+", cells), style
 
 
-def _worst(view: ClusterView, table: dict[NodeId, dict[NodeId, int]]) -> list[Span]:
-    """The largest lag in words."""
+def _foot(
+    view: ClusterView, table: dict[NodeId, dict[NodeId, int]], found: Columns, pooled_by: tuple[int, int], width: int, feet: int
+) -> list[Row]:
+    """`feet` rows: whether cells are pooled, the largest lag in words, and what the signs mean, as far as there is room."""
+    rows: list[Row] = []
+    if feet > 1 and max(pooled_by) > 1:
+        rows.append(((f"Pooled {pooled_by[0]}×{pooled_by[1]}: a cell shows its worst.", "dim"),))
+    left = feet - len(rows)
+    if left > 0:
+        text, style = _worst(view, table, width)
+        rows += wrapped(text, width, style, lines_max=max(1, min(2, left - 1)))
+    left = feet - len(rows)
+    if left > 0:
+        rows += wrapped(_legend(found, width), width, "dim", lines_max=left)
+    return rows
+
+
+def _worst(view: ClusterView, table: dict[NodeId, dict[NodeId, int]], width: int) -> tuple[str, str]:
+    """The largest lag in words, and its style."""
     worst, observer, subject = 0, "", ""
     for name, row in table.items():
         numbers = [behind for behind in row.values() if behind < OLD_KEYS]
@@ -161,12 +183,20 @@ def _worst(view: ClusterView, table: dict[NodeId, dict[NodeId, int]]) -> list[Sp
             worst, observer = most, name
             subject = next(other for other, behind in row.items() if behind == most)
     if worst < WARN:
-        return [("Everyone is up to date on everyone, within the age of the reports.", "good")]
+        roomy = "Everyone is up to date on everyone, within the age of the reports."
+        return roomy if width >= len(roomy) else "Everyone is up to date on everyone.", "good"
     interval = view.lab.gossip_interval_us if view.lab is not None else 0
-    text = f"Furthest behind: {observer} knows {subject} as it was {count(worst, 'heartbeat')} ago ({duration(worst * interval)})."
-    return [(text, "bad" if worst >= BAD else "warn")]
+    beats, age = count(worst, "heartbeat"), duration(worst * interval)
+    text = f"Furthest behind: {observer} knows {subject} as it was {beats} ago ({age})."
+    if width < len(text):
+        text = f"{observer} is {beats} behind on {subject} ({age})."
+    return text, "bad" if worst >= BAD else "warn"
 
 
-def _legend(width: int) -> list[Span]:
-    text = "· level  7 heartbeats behind  v old keys  G older life  ? unheard  ╱ no report"
-    return [(f"rows observe, columns are observed  {text}" if width >= 120 else text, "dim")]
+def _legend(found: Columns, width: int) -> str:
+    signs = ["· level", "7 heartbeats behind", "v old keys", "G older life", "? unheard", "╱ no report"]
+    if found.cells <= 2:
+        signs.insert(2, "+ 10 or more")
+    whole = "  ".join(signs)
+    lead = "rows observe, columns are observed  "
+    return (lead if len(lead) + len(whole) <= width else "") + whole

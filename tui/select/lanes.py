@@ -30,6 +30,7 @@ from tui.select.standing import (
 from tui.state import Row, Span, UiState
 
 STEP = 10
+TAIL_CELLS = 8  # entries shown of a lane that ends before the window
 # Heading and width of what stands to the right of the lanes, and the least pane width at which each is shown.
 COLUMNS = (("next", 6, 100), ("match", 6, 48), ("vote", 5, 70), ("lease / timer", 14, 48))
 
@@ -61,7 +62,8 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     drawn = [_line(view, ui, lines[place], frame) for place in shown]
     if len(shown) < len(lines) and legend:
         hidden = sum(isinstance(line, str) for line in lines) - sum(isinstance(lines[p], str) for p in shown)
-        legend[0] = [(f"{count(hidden, 'voter')} not shown, move the cursor · ", "warn"), *legend[0]]
+        short = _legend(view, 0, ascii=ui.ascii)
+        legend[0] = [(f"{count(hidden, 'voter')} not shown, move the cursor · ", "warn"), *short[0]]
     return fit([*axis, *drawn, *legend], width, height, ascii=ui.ascii)
 
 
@@ -153,8 +155,7 @@ def _lane(view: ClusterView, ui: UiState, name: NodeId, frame: _Frame) -> list[S
     if state is None:
         spans.append(("nothing reported yet"[: frame.cells], "dim"))
     elif state.last_index < frame.first:
-        behind = f"← ends at {state.last_index}" if state.last_index else "an empty log"
-        spans.append((behind[: frame.cells], "dim"))
+        spans += _far_behind(state, frame, ascii=ui.ascii)
     else:
         doomed = doomed_from(state, frame.leader)
         used = width_of(spans)
@@ -167,6 +168,18 @@ def _lane(view: ClusterView, ui: UiState, name: NodeId, frame: _Frame) -> list[S
         texts = _figures(view, node, frame)
         spans += [(_cell(texts[name][0], cells), texts[name][1]) for name, cells in frame.columns]
     return spans
+
+
+def _far_behind(state: NodeState, frame: _Frame, *, ascii: bool) -> list[Span]:
+    """A lane that ends left of the first column: its last entries behind an arrow, and where they stand."""
+    if not state.last_index:
+        return [("an empty log"[: frame.cells], "dim")]
+    where = f" ends at {state.last_index}"
+    if frame.cells < TAIL_CELLS + len(where) + 3:
+        return [(f"←{where}"[: frame.cells], "dim")]
+    first = max(1, state.last_index - TAIL_CELLS + 1)
+    entries = entry_spans(state, first, TAIL_CELLS + 1, doomed_from(state, frame.leader), ascii=ascii)
+    return [("← ", "dim"), *entries, (where, "dim")]
 
 
 def _cell(text: str, cells: int) -> str:

@@ -17,6 +17,7 @@ from tui.state import Row, Span, UiState
 
 BAR_CELLS_MAX = 24
 FIXED_CELLS, CAUSE_CELLS = 52, 22
+NARROW = FIXED_CELLS + CAUSE_CELLS  # below it next index and state give way to the cause
 # Lags are drawn against the worst of them, but never against less: three entries behind is not a full bar.
 LAG_SCALE_LEAST = 20
 
@@ -42,7 +43,8 @@ def _table(view: ClusterView, ui: UiState, leader: NodeState, width: int, height
     lines: list[list[Span]] = [_title(view, leader, width)]
     if height >= 4:
         bar_head = f" {'lag'.ljust(cells)}" if cells >= 6 else ""
-        lines.append([(f"     {'':3}{'match':>8}{'next':>8}{'lag':>6}  {'answered':<10}{'state':<10}{bar_head} cause", "axis")])
+        next_head, state_head = (f"{'next':>8}", f"{'state':<10}") if width >= NARROW else ("", "")
+        lines.append([(f"     {'':3}{'match':>8}{next_head}{'lag':>6}  {'answered':<10}{state_head}{bar_head} cause", "axis")])
     room = height - len(lines)
     focus = next((place for place, peer in enumerate(peers) if peer.node == ui.cursor), 0)
     shown = window_around(len(peers), focus, room)
@@ -52,6 +54,9 @@ def _table(view: ClusterView, ui: UiState, leader: NodeState, width: int, height
     for place in shown:
         peer = peers[place]
         spans = _figures(view, ui, leader, peer, states.get(peer.node, "starting"))
+        if width >= NARROW:
+            spans.insert(-2, (f"{peer.next_index:>8}", ""))
+            spans.append((f"{peer.state:<10}", "warn" if peer.state == "probe" else "dim"))
         if cells >= 6:
             lag = leader.last_index - peer.match_index
             spans.append((" " + bar(lag / scale, cells, ascii=ui.ascii), "warn" if lag > 0 else "dim"))
@@ -64,11 +69,11 @@ def _title(view: ClusterView, leader: NodeState, width: int) -> list[Span]:
     holding = 1 + sum(peer.match_index >= leader.commit for peer in leader.progress)
     voters, quorum = len(voters_of(view)), quorum_of(view)
     heard = has_quorum_contact(view, leader)
-    spans: list[Span] = [
-        (leader.node, "leader" if heard else "stale"),
-        (f" leads term {leader.term}: {count(voters, 'voter')}, quorum {quorum}", ""),
-        (f" · commit {leader.commit}, held by {holding}", "" if holding >= quorum else "warn"),
-    ]
+    held = f" · commit {leader.commit}, held by {holding}"
+    group = f" leads term {leader.term}: {count(voters, 'voter')}, quorum {quorum}"
+    if len(leader.node + group + held) > width:
+        group = f" leads term {leader.term} · quorum {quorum} of {voters}"
+    spans: list[Span] = [(leader.node, "leader" if heard else "stale"), (group, ""), (held, "" if holding >= quorum else "warn")]
     if not heard:
         spans.append((" · hears no quorum: nothing can commit", "bad"))
     elif width >= 90:
@@ -86,8 +91,7 @@ def _figures(view: ClusterView, ui: UiState, leader: NodeState, peer: PeerProgre
         (f"{peer.node:<4}", "title" if picked else ""),
         (shape(state, ui.ascii), state),
         (" ✓" if counts and not ui.ascii else " y" if counts else "  ", "good"),
-        (f"{peer.match_index:>8}{peer.next_index:>8}", ""),
+        (f"{peer.match_index:>8}", ""),
         (f"{lag:>6}", "warn" if lag else "dim"),
         (f"  {duration(peer.ack_age_us):<10}", "bad" if late else ""),
-        (f"{peer.state:<10}", "warn" if peer.state == "probe" else "dim"),
     ]

@@ -1,10 +1,12 @@
-"""Three computed answers: why there is no leader, why an entry is not committed, why a vote was refused.
+"""Computed answers: why there is no leader, why an entry is not committed, who is left behind, why a vote was refused.
 
 Law 1: every sentence is arithmetic on what nodes and supervisor reported; where they reported nothing, it says so.
 Law 2: when all is well the pane says that in one line, and is never empty.
 """
 
 from __future__ import annotations
+
+import re
 
 from cluster.core.types import NodeId
 from cluster.telemetry.events import NodeState, PeerProgress, VoteGiven
@@ -29,19 +31,21 @@ from tui.state import Row, UiState
 
 # A refusal older than this explains nothing that is on the screen now.
 REFUSAL_AGE_MAX_US = 60_000_000
+REFUSALS_MAX = 6
 Line = tuple[str, str]  # text, style
+# A measure within a reason: the same refusal a moment later.
+_AGO = re.compile(r"\d+(?:\.\d+)? m?s ago")
 
 
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """The pane: a question per block, its answer below; each block folded to the width."""
     if not voters_of(view):
         return fit([[("Nothing to explain yet: the cluster is starting.", "dim")]], width, height, ascii=ui.ascii)
-    blocks = [block for block in (leadership(view), pretenders(view), commitment(view), refusals(view)) if block]
-    if not blocks:
-        return fit(wrapped(_all_well(view), width, "good"), width, height, ascii=ui.ascii)
-    drawn: list[Row] = []
-    for place, (question, *answers) in enumerate(blocks):
-        if place and height > 12:
+    troubles = [block for block in (leadership(view), pretenders(view), commitment(view) or left_behind(view)) if block]
+    blocks = [*troubles, *([block] if (block := refusals(view)) else [])]
+    drawn: list[Row] = [] if troubles else wrapped(_all_well(view, refused=bool(blocks)), width, "good")
+    for question, *answers in blocks:
+        if drawn and height > 12:
             drawn.append((("", ""),))
         drawn.append(((question[0], question[1]),))
         for text, style in answers:
@@ -49,16 +53,17 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     return fit(drawn, width, height, ascii=ui.ascii)
 
 
-def _all_well(view: ClusterView) -> str:
+def _all_well(view: ClusterView, *, refused: bool) -> str:
     leader = present_leader(view)
     assert leader is not None, "without a leader there is a block to show"
     voters = voters_of(view)
     fine = [v for v in voters if not process_cause(view, v)]
     waiting = leader.last_index - leader.commit
     coming = f" ({waiting} more on the way)" if waiting > 0 else ""
+    ending = "." if refused else ", and no vote was refused in the last minute."
     return (
         f"All is well: {leader.node} leads term {leader.term}, {len(fine)} of {len(voters)} voters run, "
-        f"everything up to entry {leader.commit} is committed{coming}, and no vote was refused in the last minute."
+        f"everything up to entry {leader.commit} is committed{coming}{ending}"
     )
 
 
@@ -175,9 +180,7 @@ def pretenders(view: ClusterView) -> list[Line]:
 def commitment(view: ClusterView) -> list[Line]:
     """Of every leader with entries beyond its commit index: who holds the next one and who does not. Empty when none waits."""
     leaders = [
-        node.state
-        for node in view.nodes.values()
-        if node.state is not None and node.state.role == "leader" and node.process != "down"
+        node.state for node in view.nodes.values() if node.state is not None and node.state.role == "leader" and node.process != "down"
     ]
     lines: list[Line] = []
     for leader in sorted(leaders, key=lambda state: -state.term):
@@ -217,6 +220,23 @@ def _stuck(view: ClusterView, leader: NodeState) -> list[Line]:
     return lines
 
 
+def left_behind(view: ClusterView) -> list[Line]:
+    """The followers that a working leader cannot keep up to date, by cause. Empty when there are none."""
+    leader = present_leader(view)
+    if leader is None or not has_quorum_contact(view, leader):
+        return []
+    links = faulty_links(view)
+    causes = _grouped([(peer.node, why_silent(view, links, leader, peer)) for peer in leader.progress])
+    lines = [(f"{listed(nodes)}: {cause}.", "") for cause, nodes in causes.items() if cause]
+    if not lines:
+        return []
+    ends = {peer.node: leader.last_index - peer.match_index for peer in leader.progress}
+    behind = sum(1 for cause, nodes in causes.items() for node in nodes if cause and ends[node])
+    kept = f"{leader.node} leads term {leader.term} and commits, up to entry {leader.commit}."
+    question = "Who is left behind, and why?" if behind else "Who could fall behind, and why?"
+    return [(question, "warn"), *lines, (kept, "good")]
+
+
 def _grouped(blamed: list[tuple[NodeId, str]]) -> dict[str, list[NodeId]]:
     """cause -> nodes: seven nodes behind one cut are one line."""
     groups: dict[str, list[NodeId]] = {}
@@ -238,25 +258,24 @@ def _verdict(view: ClusterView, leader: NodeState, cuts: dict[tuple[NodeId, Node
 
 
 def refusals(view: ClusterView) -> list[Line]:
-    """The newest refusals, each voter's answer to each candidate once."""
-    latest: dict[tuple[NodeId, NodeId, bool], VoteGiven] = {}
-    times: dict[tuple[NodeId, NodeId, bool], int] = {}
+    """The newest refusals; those of one candidate for one reason are one line."""
+    told: dict[tuple[NodeId, int, bool, str], list[VoteGiven]] = {}
     for vote in view.votes:
-        if vote.granted or view.now_us - vote.at_us > REFUSAL_AGE_MAX_US:
-            continue
-        who = (vote.node, vote.candidate, vote.pre)
-        latest[who] = vote
-        times[who] = times.get(who, 0) + 1
-    if not latest:
+        if not vote.granted and view.now_us - vote.at_us <= REFUSAL_AGE_MAX_US:
+            reason = _AGO.sub("… ago", vote.reason)
+            told.setdefault((vote.candidate, vote.term, vote.pre, reason), []).append(vote)
+    if not told:
         return []
-    newest = sorted(latest.items(), key=lambda item: -item[1].at_us)
+    newest = sorted(told.values(), key=lambda votes: -votes[-1].at_us)
     lines: list[Line] = [("Why were votes refused?", "title")]
-    return lines + [(_refusal(view, vote, times[who]), "") for who, vote in newest[:6]]
+    return lines + [(_refusal(view, votes), "") for votes in newest[:REFUSALS_MAX]]
 
 
-def _refusal(view: ClusterView, vote: VoteGiven, times: int) -> str:
+def _refusal(view: ClusterView, votes: list[VoteGiven]) -> str:
+    vote = votes[-1]
     asked = "pre-vote" if vote.pre else "vote"
-    again = f", {times} times" if times > 1 else ""
+    voters = list(dict.fromkeys(other.node for other in votes))
+    again = f", {len(votes)} times" if len(votes) > len(voters) else ""
     age = duration(view.now_us - vote.at_us)
     reason = vote.reason or "no reason given"
-    return f"{age} ago{again}: {vote.node} refused {vote.candidate} its {asked} for term {vote.term}: “{reason}”"
+    return f"{age} ago{again}: {listed(voters)} refused {vote.candidate} its {asked} for term {vote.term}: “{reason}”"

@@ -139,11 +139,29 @@ def test_rates_come_from_differences_of_totals() -> None:
 
 
 def test_everything_is_bounded() -> None:
-    reigns = [leads("n1", term, term) for term in range(1, 1_000)]
+    reigns = [leads("n1", term, term) for term in range(1, 1_500)]
     beats = [e.Heartbeat(at * 500_000, 0) for at in range(1, 1_000)]
     view = folded(*reigns, *beats)
     assert (len(view.log), len(view.reigns), len(view.series)) == (LOG_LINES_MAX, REIGNS_MAX, SERIES_MAX)
-    assert view.log_total == 1_000
+    assert view.log_total == 1_500
+
+
+def test_what_explains_a_flood_outlives_it() -> None:
+    cut = e.FaultBegan(5, 1, "isolate", "isolate n1", "isolate n1", ("n1",), 0, "me")
+    flood = [e.NodeComplaint("n1", at, f"garbage {at}") for at in range(6, 6 + 2 * LOG_LINES_MAX)]
+    view = folded(cut, *flood)
+    assert len(view.log) == LOG_LINES_MAX
+    assert [line.kind for line in view.log[:2]] == ["LAB", "FAULT"]
+    assert view.log[-1].text == flood[-1].what
+    assert view.log[2].text == flood[-(LOG_LINES_MAX - 2)].what
+
+
+def test_landmarks_take_no_more_than_half_of_the_log_from_the_others() -> None:
+    reigns = [leads("n1", term, term) for term in range(1, LOG_LINES_MAX)]
+    flood = [e.NodeComplaint("n1", LOG_LINES_MAX + at, "garbage") for at in range(LOG_LINES_MAX)]
+    kinds = [line.kind for line in folded(*reigns, *flood).log]
+    assert kinds.count("WARN") >= LOG_LINES_MAX // 2
+    assert kinds.count("LEADER") >= LOG_LINES_MAX // 2 - 1
 
 
 def test_an_event_about_an_unknown_node_changes_no_node() -> None:

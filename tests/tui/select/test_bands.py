@@ -19,7 +19,7 @@ def test_the_strip_shows_letters_and_shapes_in_column() -> None:
     rows = bands.rows(sample.mock_up(), UiState(), 80, 10)
     assert lines(rows)[0] == "10 nodes report 2 different live sets: a split view"
     assert line_with(rows, "band").split() == ["band", *"aaaaaaa", "│", *"bbb", "‖", "✖"]
-    assert "n4, n9 and n10 believe 5 of 12 alive, not n1, n2, n3 and 4 more" in line_with(rows, "b n4")
+    assert "n4, n9 and n10 believe 5 of 12 alive, not n1, n2, n3, n5, n6 and 2 more" in line_with(rows, "b n4")
 
 
 def test_one_world_is_good_news() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.telemetry.view import LogLine
-from tui.select.folding import LANDMARKS, QUIET_US, Folded, folded
+from cluster.telemetry.view import LANDMARKS, LogLine
+from tui.select.folding import QUIET_US, Folded, folded
 
 MS = 1_000
 GRANT = "grants n3 its pre-vote for term 2: its log ends at 83 (term 1), mine at 83"
@@ -81,6 +81,19 @@ def test_the_lab_itself_has_no_name() -> None:
     assert [fold.who for fold in folded([line(0, "", "LAB", "5 nodes")])] == [""]
 
 
+def test_in_a_crowd_those_spoken_of_are_one_line_too() -> None:
+    log = [line(at, f"n{at % 3}", "SUSPECT", f"n{at}, silent for {400 + at} ms, φ 8.0 (true)") for at in range(40, 50)]
+    assert read(folded(log, crowd=True)) == ["n1+2 SUSPECT n40 and 9 more, silent for 440–449 ms, φ 8.0 (true) ×10"]
+    assert len(folded(log)) == 10
+    heard = [line(at, "n1", "CLEAR", f"n{at} is heard again") for at in (2, 3)]
+    assert read(folded(heard, crowd=True)) == ["n1 CLEAR n2 and 1 more are heard again ×2"]
+
+
+def test_in_a_crowd_a_false_verdict_is_not_hidden_among_true_ones() -> None:
+    log = [line(0, "n1", "SUSPECT", "n2, silent for 4 ms (true)"), line(1, "n1", "SUSPECT", "n3, silent for 4 ms (false)")]
+    assert len(folded(log, crowd=True)) == 2
+
+
 LINES = st.lists(
     st.tuples(
         st.integers(0, 1_500),
@@ -93,13 +106,13 @@ LINES = st.lists(
 )
 
 
-@given(LINES)
-def test_no_line_is_lost_and_order_of_first_words_stays(drawn: list[tuple[int, str, str, str, int]]) -> None:
+@given(LINES, st.booleans())
+def test_no_line_is_lost_and_order_of_first_words_stays(drawn: list[tuple[int, str, str, str, int]], crowd: bool) -> None:
     at_ms, log = 0, []
     for wait_ms, node, kind, text, fault in drawn:
         at_ms += wait_ms
         log.append(line(at_ms, node, kind, text, fault))
-    found = folded(log)
+    found = folded(log, crowd=crowd)
     assert sum(fold.times for fold in found) == len(log)
     assert [fold.first_us for fold in found] == sorted(fold.first_us for fold in found)
     assert {(node, fold.kind, fold.fault) for fold in found for node in fold.nodes} == {(x.node, x.kind, x.fault) for x in log}

@@ -50,7 +50,7 @@ def test_peers_show_both_directions_of_suspicion() -> None:
     assert state is not None
     about = tuple(sample.replace(b, phi_tenths=15) if b.node == "n9" else b for b in state.beliefs)
     rows = inspector.rows(fold(view, sample.replace(state, beliefs=about)), UiState(cursor="n4"), 100, 400)
-    assert line_with(rows, "peer").split() == ["peer", "φ", "of", "n4", "φ", "by", "n4", "convicts", "in", "rtt", "dropped"]
+    assert line_with(rows, "peer ").split() == ["peer", "φ", "of", "n4", "φ", "by", "n4", "convicts", "in", "rtt", "dropped"]
     assert line_with(rows, "● n9").split()[2:] == ["0.3", "1.5", "420", "ms", "0.4ms", "–"]
     assert line_with(rows, "● n1").split()[2:] == ["9.2", "9.2", "suspected", "0.4ms", "870"]
     assert line_with(rows, "✖ n12").split()[2] == "–"  # the dead have no opinion

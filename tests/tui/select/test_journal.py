@@ -13,7 +13,7 @@ from tui.state import UiState
 def test_the_newest_line_is_at_the_bottom() -> None:
     text = lines(journal.rows(sample.mock_up(), UiState(), 118, 12))
     assert text[0] == "26 lines, alike ones folded"
-    assert text[-1] == "02:41.0 n12   DOWN     SIGKILL (crash #19)"
+    assert text[-1] == "02:41.0 n12    DOWN    SIGKILL (crash #19)"
     assert len(text) == 12
 
 
@@ -43,7 +43,7 @@ def test_what_is_no_longer_kept_is_admitted() -> None:
     view = sample.healthy()
     many = [sample.e.NodeComplaint("n1", view.now_us, f"garbage {number}") for number in range(LOG_LINES_MAX)]
     text = lines(journal.rows(fold_all(view, many), UiState(), 80, 5))
-    assert text[0] == f"{view.log_total + LOG_LINES_MAX} lines, the newest {LOG_LINES_MAX} are kept"
+    assert text[0] == f"{view.log_total + LOG_LINES_MAX} lines, {LOG_LINES_MAX} are kept: the newest, and what explains them"
 
 
 def test_the_last_command_and_its_answer_stand_below() -> None:
@@ -63,7 +63,7 @@ def test_alike_lines_are_one_and_say_by_whom_how_often_and_how_long() -> None:
     ]
     text = lines(journal.rows(fold_all(view, asked), UiState(), 118, 12))
     assert text[0].endswith("lines, alike ones folded")
-    assert text[-1].endswith("n1+2  VOTE     grants n9 its pre-vote for term 7 ×12, for 1.6 s (also n2 and n3)")
+    assert text[-1].endswith("n1+2   VOTE    grants n9 its pre-vote for term 7 ×12, for 1.6 s (also n2 and n3)")
 
 
 def test_kinds_have_styles() -> None:

@@ -12,7 +12,13 @@ from tui.state import UiState
 
 
 def cells_of(view: ClusterView, observer: str, width: int = 80) -> list[str]:
-    return line_with(lag.rows(view, UiState(cursor=""), width, 20), f" {observer} ").split()[1:]
+    return row_of(view, observer, width).split()[1:]
+
+
+def row_of(view: ClusterView, observer: str, width: int = 80) -> str:
+    """The observer's row; the heading above names it too."""
+    found = [line for line in lines(lag.rows(view, UiState(cursor=""), width, 20)) if line.lstrip().startswith(f"{observer} ")]
+    return next(line for line in found if not all(word.startswith("n") for word in line.split()))
 
 
 def with_beliefs(view: ClusterView, observer: str, at_us: int = 0, **changes: dict[str, int]) -> ClusterView:
@@ -61,7 +67,7 @@ def test_silence_of_a_running_observer_is_no_data_either() -> None:
     others = [node.state for node in view.nodes.values() if node.node != "n2" and node.state is not None]
     later = view.now_us + lag.STALE_OBSERVER_US + 1
     view = fold_all(view, [sample.replace(state, at_us=later) for state in others])
-    assert "╱" in line_with(lag.rows(view, UiState(cursor=""), 80, 20), " n2 ")
+    assert "╱" in row_of(view, "n2")
 
 
 def test_the_furthest_behind_is_named() -> None:

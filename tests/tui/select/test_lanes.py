@@ -126,3 +126,12 @@ def test_processes_that_do_not_run_say_since_when() -> None:
     assert "frozen 2.4 s" in line_with(rows, " n5 ")
     assert "campaigns" in line_with(rows, " n2 ")
     assert "fires 120 ms" in line_with(rows, " n1 ")
+
+
+def test_a_lane_that_ends_before_the_window_shows_its_end_and_what_is_doomed_of_it() -> None:
+    view = sample.mock_up()
+    state = view.nodes["n3"].state
+    assert state is not None
+    grown = fold(view, sample.replace(state, last_index=1_500, commit=1_500))
+    text = line_with(lanes.rows(grown, UiState(), 118, 20), "n4 ")
+    assert "← 777┃!!!!! ends at 1166" in text

@@ -145,7 +145,8 @@ def test_refusals_are_told_once_each_newest_first_with_the_reason() -> None:
         sample.e.VoteGiven("n5", now - 400 * MS, "n1", 9, False, True, "fine"),
     ]
     rows = lines(why.rows(fold_all(view, events), UiState(), 120, 9))
-    assert rows == [
+    assert rows[0].startswith("All is well: n3 leads term 8")
+    assert rows[1:] == [
         "Why were votes refused?",
         "  500 ms ago: n4 refused n1 its vote for term 9: “I voted for n5 in term 9”",
         "  1.0 s ago, 2 times: n2 refused n1 its pre-vote for term 9: “n3 leads: heard 30 ms ago”",
@@ -156,3 +157,29 @@ def test_old_refusals_explain_nothing_any_more() -> None:
     view = sample.healthy()
     refused = sample.e.VoteGiven("n2", view.now_us - why.REFUSAL_AGE_MAX_US - 1, "n1", 9, True, False, "n3 leads")
     assert told(fold(view, refused)).startswith("All is well")
+
+
+def test_voters_that_refuse_for_one_reason_are_one_line() -> None:
+    view = sample.healthy()
+    refused = [sample.e.VoteGiven(node, view.now_us, "n4", 9, False, False, "I voted for n1 in term 9") for node in ("n2", "n5", "n1")]
+    assert "0 ms ago: n2, n5 and n1 refused n4 its vote for term 9: “I voted for n1 in term 9”" in told(fold_all(view, refused))
+
+
+# ---- left behind --------------------------------------------------------------------------------------------------
+
+
+def test_while_writes_go_on_those_left_behind_are_named_with_the_cause() -> None:
+    view = sample.healthy()
+    now = view.now_us
+    state = view.nodes["n3"].state
+    assert state is not None
+    behind = sample.replace(state, progress=sample.progress({"n1": 1204, "n2": 1204, "n4": 1100, "n5": 1204}, 1204))
+    events = [*sample.cut(now, 1, ("n1", "n2", "n3", "n5"), ("n4",)), behind]
+    text = told(fold_all(view, events))
+    assert "Who is left behind, and why? n4: cut off (#1)." in text
+    assert "n3 leads term 8 and commits, up to entry 1204." in text
+    assert "All is well" not in text
+
+
+def test_an_entry_that_waits_says_already_who_lacks_it() -> None:
+    assert "Who is left behind" not in told(sample.mock_up())

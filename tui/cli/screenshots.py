@@ -1,0 +1,79 @@
+"""`faultline screenshots`: remakes the pictures from recorded runs of a real cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from cluster.commands.script import parse_script
+from cluster.core.errors import EnvironmentFailed
+from cluster.core.types import SECOND
+from cluster.telemetry.control import LabSpec
+from tui.cli.exits import GOOD
+from tui.pictures.catalog import RUNS, SHOTS, Run, Shot
+
+NAMES = tuple(shot.name for shot in SHOTS)
+
+
+@click.command("screenshots")
+@click.option("--out", type=click.Path(file_okay=False), default="screenshots", show_default=True, help="Folder of the pictures.")
+@click.option("--only", "chosen", multiple=True, type=click.Choice(NAMES), help="Only this picture (repeatable).")
+@click.option("--recordings", type=click.Path(file_okay=False), default="", help="Keep the recordings here, and use those that are there.")
+def command(out: str, chosen: tuple[str, ...], recordings: str) -> int:
+    """Record runs of a real cluster and photograph the dashboard before them (needs the development packages)."""
+    from tui.pictures.drawing import needed
+
+    needed("cairosvg")
+    shots = [shot for shot in SHOTS if not chosen or shot.name in chosen]
+    Path(out).mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        folder = Path(recordings or stack.enter_context(tempfile.TemporaryDirectory(prefix="faultline-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        for run in RUNS:
+            taken = [shot for shot in shots if shot.run == run.name]
+            if taken:
+                _photograph(_recorded(run, folder), taken, Path(out))
+    return GOOD
+
+
+def _say(text: str) -> None:
+    print(f"faultline: {text}", file=sys.stderr)
+
+
+def _recorded(run: Run, folder: Path) -> Path:
+    """The recording of a run: played now, unless the folder holds it already."""
+    from tui.cli.headless import run_headless
+
+    path = folder / f"{run.name}.flt"
+    if path.exists():
+        return path
+    _say(f"recording {run.name}: {run.nodes} nodes for {run.seconds} s")
+    spec = LabSpec(nodes=run.nodes, voters=run.voters, record=str(path))
+    report = io.StringIO()
+    with contextlib.redirect_stdout(report):
+        code = run_headless(spec, parse_script(run.script, run.name), run.seconds * SECOND, as_json=False)
+    if code != GOOD:
+        raise EnvironmentFailed(f"the run {run.name} ended with code {code}:\n{report.getvalue()}")
+    return path
+
+
+def _photograph(path: Path, shots: list[Shot], out: Path) -> None:
+    from cluster.supervisor.playback import Recording
+    from tui.pictures.drawing import write
+    from tui.pictures.moments import view_when
+    from tui.pictures.stage import pictured
+
+    recording = Recording(str(path))
+    for shot in shots:
+        view = view_when(recording.events(0, recording.count), shot.wanted, shot.later_us)
+        if view is None:
+            raise EnvironmentFailed(f"the run {shot.run} never came to what {shot.name} shows: record it again")
+        write(asyncio.run(pictured(view, shot.size, shot.keys)).svg, shot.size[0], out / shot.name)
+        _say(f"{out / shot.name}.svg and .png")
+    recording.close()

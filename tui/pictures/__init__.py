@@ -1,0 +1,1 @@
+"""Pictures of the dashboard, made from recorded runs of real clusters (`faultline screenshots`)."""

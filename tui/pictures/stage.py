@@ -1,0 +1,80 @@
+"""The real dashboard without a terminal, standing before one view: what it shows as an SVG, and as text.
+
+Law 1: the app is the product's own; only the session is still.
+Law 2: the picture is that of the seat at the lab: its keys are those of an operator, its clock that of the view.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from cluster.core.errors import UsageError
+from cluster.telemetry.events import Event
+from cluster.telemetry.view import ClusterView
+from tui.app import FaultlineApp
+from tui.pictures.drawing import svg_of
+from tui.state import UiState
+
+
+class Picture(NamedTuple):
+    """`text`: the rows of the screen without styles."""
+
+    svg: str
+    text: str
+
+
+class StillSession:
+    """A session that tells nothing and takes no commands, until it is closed."""
+
+    observer = False
+    name = ""
+
+    def __init__(self) -> None:
+        self._over = asyncio.Event()
+
+    async def submit(self, text: str) -> int:
+        raise UsageError("this is a picture")
+
+    async def events(self) -> AsyncIterator[tuple[Event, ...]]:
+        await self._over.wait()
+        nothing: tuple[tuple[Event, ...], ...] = ()
+        for batch in nothing:
+            yield batch
+
+    async def close(self) -> None:
+        self._over.set()
+
+
+async def pictured(
+    view: ClusterView, size: tuple[int, int], keys: Sequence[str] = (), ui: UiState | None = None, title: str = "faultline"
+) -> Picture:
+    """The dashboard at `size` cells, standing before `view`, after `keys` were pressed."""
+    session = StillSession()
+    app = FaultlineApp(session, view, ui or UiState())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+        while app.frame_due:
+            await pilot.pause()
+        await pilot.pause()
+        picture = Picture(_svg(app, title), _text(app))
+        await session.close()
+    if app.complaints:
+        raise AssertionError(app.complaints[0])
+    return picture
+
+
+def _svg(app: FaultlineApp, title: str) -> str:
+    colours = app.get_css_variables()
+    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    assert update is not None, "a full update of a screen that is up"
+    return svg_of(update, (app.size.width, app.size.height), title, colours["background"].lower(), colours["foreground"].lower())
+
+
+def _text(app: FaultlineApp) -> str:
+    """What stands on the screen now, as the compositor would send it to a terminal."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
