@@ -32,7 +32,6 @@ from cluster.telemetry.control import (
 )
 from cluster.telemetry.events import NodeComplaint, NodeReady
 
-PARTIES_MAX = 512
 _COMPLAIN_EVERY_US: Micros = 1_000_000
 
 HearHistory = Callable[[History], None]
@@ -140,7 +139,7 @@ class Collector:
         self.clients: dict[str, ClientGuest] = {}
         self._server: asyncio.Server | None = None
         self._path = ""
-        self._parties = 0
+        self._parties: set[Party] = set()
         self.refusals = 0
         self._complained_us: Micros = 0
         self.plan = FaultPlan()
@@ -149,7 +148,7 @@ class Collector:
     async def open(self, path: str) -> None:
         self._path = path
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: Party(self._greet, self._refused), path, backlog=256)
+        self._server = await loop.create_unix_server(lambda: Party(self._greet, self._refused, self._parties), path, backlog=256)
 
     # ---- who comes and goes -------------------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ from cluster.core.errors import ProtocolError
 from cluster.telemetry.control import ControlMessage, Hello
 from cluster.wire import CONTROL, FrameSplitter
 
+# Nodes, clients and seats are fewer; each connection costs a descriptor.
+PARTIES_MAX = 512
 _HELLO_WITHIN_S = 2.0
 _BUFFER_HIGH_BYTES = 512 * 1024
 # A party that lets this much pile up beyond the kernel's own buffers will not come back.
@@ -38,11 +40,15 @@ class Guest(Protocol):
 
 
 class Party(asyncio.Protocol):
-    """`greet(party, hello)` makes the guest, or raises `ProtocolError`; `refused` hears why one was cut off."""
+    """`greet(party, hello)` makes the guest, or raises `ProtocolError`; `refused` hears why one was cut off.
 
-    def __init__(self, greet: Callable[[Party, Hello], Guest], refused: Callable[[str], None]) -> None:
+    `present`: all parties with a connection, kept by themselves.
+    """
+
+    def __init__(self, greet: Callable[[Party, Hello], Guest], refused: Callable[[str], None], present: set[Party]) -> None:
         self._greet = greet
         self._refused = refused
+        self._present = present
         self._guest: Guest | None = None
         self._frames = FrameSplitter()
         self._transport: asyncio.Transport | None = None
@@ -76,6 +82,11 @@ class Party(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+        self._present.add(self)
+        if len(self._present) > PARTIES_MAX:
+            self._refused(f"more than {PARTIES_MAX} parties at once")
+            self.abort()
+            return
         transport.set_write_buffer_limits(high=_BUFFER_HIGH_BYTES)
         self._deadline = asyncio.get_running_loop().call_later(_HELLO_WITHIN_S, self.abort)
 
@@ -111,5 +122,6 @@ class Party(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
+        self._present.discard(self)
         if self._guest is not None:
             self._guest.left()

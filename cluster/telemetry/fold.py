@@ -142,15 +142,24 @@ def _node_state(view: ClusterView, event: e.NodeState) -> ClusterView:
 
 def _role_taken(view: ClusterView, event: e.RoleTaken) -> ClusterView:
     if event.role == "leader":
-        view = _end_reigns(view, event.at_us, lambda reign: True)
-        reign = Reign(node=event.node, term=event.term, began_us=event.at_us)
-        view = replace(view, reigns=(*view.reigns, reign)[-REIGNS_MAX:])
+        view = _begin_reign(view, event)
         return _tell(view, event.at_us, event.node, "LEADER", f"term {event.term}: {event.why}")
     if event.role in ("candidate", "precandidate"):
         return _tell(view, event.at_us, event.node, "ELECT", f"{event.role} for term {event.term}: {event.why}")
     reigned = any(r.node == event.node and not r.ended_us for r in view.reigns)
     view = _end_reigns(view, event.at_us, lambda reign: reign.node == event.node)
     return _tell(view, event.at_us, event.node, "RESIGN", f"term {event.term}: {event.why}") if reigned else view
+
+
+def _begin_reign(view: ClusterView, event: e.RoleTaken) -> ClusterView:
+    """Reigns stand in the order in which they began, whichever node's news arrives first; each ends where the next begins."""
+    at_us = event.at_us
+    before = [
+        replace(reign, ended_us=at_us) if not 0 < reign.ended_us <= at_us else reign for reign in view.reigns if reign.began_us <= at_us
+    ]
+    after = [reign for reign in view.reigns if reign.began_us > at_us]
+    reign = Reign(node=event.node, term=event.term, began_us=at_us, ended_us=after[0].began_us if after else 0)
+    return replace(view, reigns=(*before, reign, *after)[-REIGNS_MAX:])
 
 
 def _vote_given(view: ClusterView, event: e.VoteGiven) -> ClusterView:
@@ -250,8 +259,7 @@ def _fault_ended(view: ClusterView, event: e.FaultEnded) -> ClusterView:
 def _plan_changed(view: ClusterView, event: e.PlanChanged) -> ClusterView:
     side_of = {node: number for number, side in enumerate(event.sides) for node in side}
     nodes = {
-        name: node if node.side == side_of.get(name, 0) else replace(node, side=side_of.get(name, 0))
-        for name, node in view.nodes.items()
+        name: node if node.side == side_of.get(name, 0) else replace(node, side=side_of.get(name, 0)) for name, node in view.nodes.items()
     }
     return replace(view, plan=event.plan, sides=event.sides, nodes=nodes)
 

@@ -15,6 +15,8 @@ from cluster.telemetry.fold import fold
 from cluster.telemetry.view import EMPTY, ClusterView, Rumour
 
 VERDICTS_REPORTED_MAX = 1_000
+VIOLATIONS_REPORTED_MAX = 200
+REFUSALS_REPORTED_MAX = 200
 
 
 class Reporter:
@@ -28,13 +30,23 @@ class Reporter:
         self._verdicts: list[dict[str, Any]] = []
         self._violations: list[dict[str, Any]] = []
         self._refused: list[dict[str, str]] = []
-        self._first_rounds = 0
+        self._lost_most = 0
+        self._hear_what_was(initial)
+
+    def _hear_what_was(self, initial: ClusterView) -> None:
+        """What had happened before this seat sat down: the first nodes may have been up, and the first leader elected."""
+        self._ready |= {name: node.since_us for name, node in initial.nodes.items() if node.process == "up"}
+        self._leaders += [e.RoleTaken(x.node, x.began_us, "leader", x.term, x.node, "") for x in initial.reigns]
+        self._faults |= {number: (known.fault, None) for number, known in initial.faults.items()}
 
     def feed(self, batch: Iterable[e.Event]) -> None:
         """Events in arrival order."""
         for event in batch:
+            before = self.view.lights
             self.view = fold(self.view, event)
             self._note(event)
+            if isinstance(event, e.LightChanged) and event.state == "violated":
+                self._note_violation(event, before.get(event.light))
 
     def _note(self, event: e.Event) -> None:
         match event:
@@ -48,14 +60,19 @@ class Reporter:
                 self._faults[event.id] = (self._faults[event.id][0], event.at_us)
             case e.Verdict(convicted=True) if len(self._verdicts) < VERDICTS_REPORTED_MAX:
                 self._verdicts.append(self._verdict(event))
-            case e.LightChanged(state="violated"):
-                self._violations.append(
-                    {"light": event.light, "at_ms": self._ms(event.at_us), "evidence": event.evidence}
-                )
-            case e.CommandDone(ok=False):
+            case e.AckedCounted():
+                self._lost_most = max(self._lost_most, event.lost)
+            case e.CommandDone(ok=False) if len(self._refused) < REFUSALS_REPORTED_MAX:
                 self._refused.append({"text": event.text, "answer": event.answer})
             case _:
                 pass
+
+    def _note_violation(self, event: e.LightChanged, before: e.LightChanged | None) -> None:
+        """Once per finding: a red light is told again with every check that follows."""
+        if before is not None and (before.state, before.evidence) == (event.state, event.evidence):
+            return
+        if len(self._violations) < VIOLATIONS_REPORTED_MAX:
+            self._violations.append({"light": event.light, "at_ms": self._ms(event.at_us), "evidence": event.evidence})
 
     @property
     def has_leader(self) -> bool:
@@ -69,8 +86,7 @@ class Reporter:
 
     @property
     def violated(self) -> bool:
-        acked = self.view.acked
-        return bool(self._violations) or bool(acked and acked.lost)
+        return bool(self._violations) or self._lost_most > 0
 
     @property
     def unknown(self) -> bool:
@@ -118,7 +134,8 @@ class Reporter:
                 "unknown": ops.unknown if ops else 0,
             },
             "acked": view.acked.acked if view.acked else None,
-            "acked_lost": view.acked.lost if view.acked else None,
+            # The most that any count missed: a slot written anew hides what was lost from it.
+            "acked_lost": self._lost_most if view.acked else None,
             "linearizable": self._linearizable(),
             "invariants": self._invariants(),
             "verdicts": self._verdicts,

@@ -28,9 +28,10 @@ def leader_of(view: ClusterView) -> NodeId | None:
     """From announcements (at once) and periodic states (in case an announcement was lost)."""
     running = {node for node, known in view.nodes.items() if known.process == "up"}
     claims = [(reign.term, reign.node) for reign in view.reigns if not reign.ended_us and reign.node in running]
-    newest = max(claims, default=(0, None))
-    for node in sorted(running):
+    # A node's last state may be older than its news that it leads no more.
+    over = {(reign.term, reign.node): reign.ended_us for reign in view.reigns if reign.ended_us}
+    for node in running:
         state = view.nodes[node].state
-        if state is not None and state.role == Role.LEADER and state.term > newest[0]:
-            newest = (state.term, node)
-    return newest[1]
+        if state is not None and state.role == Role.LEADER and state.at_us > over.get((state.term, node), -1):
+            claims.append((state.term, node))
+    return max(claims, default=(0, None))[1]

@@ -1,0 +1,1 @@
+"""Folds and reports over events written by hand."""
