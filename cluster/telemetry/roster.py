@@ -30,7 +30,7 @@ def leader_of(view: ClusterView) -> NodeId | None:
     claims = [(reign.term, reign.node) for reign in view.reigns if not reign.ended_us and reign.node in running]
     # A node's last state may be older than its news that it leads no more.
     over = {(reign.term, reign.node): reign.ended_us for reign in view.reigns if reign.ended_us}
-    for node in running:
+    for node in sorted(running):
         state = view.nodes[node].state
         if state is not None and state.role == Role.LEADER and state.at_us > over.get((state.term, node), -1):
             claims.append((state.term, node))
