@@ -8,7 +8,7 @@ Law 3: every answer to a candidate says why, in words.
 from __future__ import annotations
 
 from cluster.core.raft.messages import RequestVote, TimeoutNow, Vote
-from cluster.core.raft.quorum import Outcome, tally
+from cluster.core.raft.quorum import Outcome, vote_result
 from cluster.core.raft.ready import VoteDecided, VoteHeard
 from cluster.core.raft.replication import begin_reign
 from cluster.core.raft.roles import Turn
@@ -93,7 +93,7 @@ def on_vote(s: RaftState, voter: NodeId, message: Vote, now: Micros) -> None:
 
 
 def count(s: RaftState, now: Micros) -> None:
-    outcome = tally(s.votes, s.voters)
+    outcome = vote_result(s.halves, s.votes)
     if outcome is Outcome.LOST:
         follow(s, Turn.REFUSED, "a majority refused: " + _names(s, granted=False), now)
     elif outcome is Outcome.WON and s.role is Role.PRECANDIDATE:

@@ -1,15 +1,21 @@
 """Majorities: the only place that counts votes and acknowledgements.
 
+A configuration is given as its *halves*: one set of voters, or two while it is joint (§6). Whatever is decided must be
+decided in every half.
+
 Law 1: any two majorities of the same voters share a voter; every promise of Raft rests on that.
-Law 2: votes are counted by the voter's identity, so a repeated answer counts once.
+Law 2: votes and acknowledgements are counted by the voter's identity: a repeated answer counts once, a stranger's never.
+Law 3: an empty half asks nothing; a configuration without any voter decides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
 from cluster.core.types import NodeId
+
+Halves = Sequence[Sequence[NodeId]]
 
 
 class Outcome(Enum):
@@ -25,17 +31,49 @@ def majority(count: int) -> int:
     return count // 2 + 1
 
 
-def tally(votes: Mapping[NodeId, bool], voters: Collection[NodeId]) -> Outcome:
-    """`votes` maps each voter that answered to its answer; answers of strangers do not count."""
-    needed = majority(len(voters))
-    granted = sum(1 for voter, vote in votes.items() if vote and voter in voters)
-    if granted >= needed:
-        return Outcome.WON
-    refused = sum(1 for voter, vote in votes.items() if not vote and voter in voters)
-    return Outcome.LOST if len(voters) - refused < needed else Outcome.OPEN
+def committed_index(halves: Halves, held: Mapping[NodeId, int]) -> int:
+    """The largest value that a majority of every half reached or passed; 0 when there is no voter.
+
+    `held` maps voters to indexes held, rounds answered or times heard; a voter that is not in it has reached 0.
+    """
+    reached = [held_by_majority([held.get(voter, 0) for voter in half]) for half in halves if half]
+    return min(reached, default=0)
 
 
 def held_by_majority(values: Iterable[int]) -> int:
-    """The largest value that a majority reached or passed. One value per voter: indexes held, rounds answered, times heard."""
-    ordered = sorted(values, reverse=True)
-    return ordered[majority(len(ordered)) - 1]
+    """The largest value that more than half of `values` (at least one of them) reached or passed."""
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2]
+
+
+def vote_result(halves: Halves, votes: Mapping[NodeId, bool]) -> Outcome:
+    """`votes` maps each voter that answered to its answer. Won in every half is won; lost in one is lost."""
+    results = [_half_result(half, votes) for half in halves if half]
+    if not results or Outcome.LOST in results:
+        return Outcome.LOST
+    return Outcome.OPEN if Outcome.OPEN in results else Outcome.WON
+
+
+def _half_result(half: Sequence[NodeId], votes: Mapping[NodeId, bool]) -> Outcome:
+    answers = [votes[voter] for voter in half if voter in votes]
+    needed, granted = majority(len(half)), sum(answers)
+    if granted >= needed:
+        return Outcome.WON
+    return Outcome.LOST if granted + len(half) - len(answers) < needed else Outcome.OPEN
+
+
+def describe(halves: Halves, held: Mapping[NodeId, int]) -> str:
+    """Why `committed_index` is what it is: a line per half, its voters from the furthest to the last.
+
+    `n1 7, n3 5 | n2 4: 5` reads: n1 and n3 are the majority (2 of 3) that reached 5.
+    """
+    lines = [_describe_half(half, held) for half in halves if half]
+    return "\n".join([*lines, f"together: {committed_index(halves, held)}"] if len(lines) > 1 else lines or ["no voters"])
+
+
+def _describe_half(half: Sequence[NodeId], held: Mapping[NodeId, int]) -> str:
+    ordered = sorted(half, key=lambda voter: -held.get(voter, 0))
+    texts = [f"{voter} {held.get(voter, '?')}" for voter in ordered]
+    needed = majority(len(half))
+    rest = f" | {', '.join(texts[needed:])}" if len(texts) > needed else ""
+    return f"{', '.join(texts[:needed])}{rest}: {committed_index((half,), held)}"

@@ -16,7 +16,7 @@ from cluster.core.raft.log import Log
 from cluster.core.raft.mailbox import Mailbox
 from cluster.core.raft.messages import Entry, HardState, RaftMessage
 from cluster.core.raft.progress import Progress
-from cluster.core.raft.quorum import held_by_majority, majority
+from cluster.core.raft.quorum import Halves, committed_index
 from cluster.core.raft.reads import Reads
 from cluster.core.raft.ready import Ready, RoleChanged
 from cluster.core.raft.roles import Turn, turned
@@ -49,6 +49,7 @@ class RaftState:
         "dice",
         "election_due_us",
         "handed",
+        "halves",
         "handover",
         "heartbeat_due_us",
         "leader",
@@ -84,6 +85,7 @@ class RaftState:
     ) -> None:
         self.node, self.policy, self.dice = node, policy, dice
         self.voters = tuple(by_number(voters))
+        self.halves: Halves = (self.voters,)
         self.peers = tuple(voter for voter in self.voters if voter != node)
         self.term = hard.term
         self.vote = None if policy.forget_vote_on_restart else hard.vote
@@ -139,22 +141,23 @@ class RaftState:
 
     # ---- reading -------------------------------------------------------------------------------------------------
 
-    @property
-    def quorum(self) -> int:
-        return majority(len(self.voters))
-
     def quorum_heard_us(self, now: Micros) -> Micros:
         """A leader's newest moment at which a majority (itself included) had answered since."""
-        return held_by_majority([now, *(progress.acked_us for progress in self.progress.values())])
+        heard = {peer: progress.acked_us for peer, progress in self.progress.items()}
+        heard[self.node] = now
+        return committed_index(self.halves, heard)
 
     def quorum_seq(self) -> int:
         """The newest broadcast that a majority (itself included) has answered."""
-        return held_by_majority([self.seq, *(progress.acked_seq for progress in self.progress.values())])
+        answered = {peer: progress.acked_seq for peer, progress in self.progress.items()}
+        answered[self.node] = self.seq
+        return committed_index(self.halves, answered)
 
     def quorum_index(self) -> int:
         """The newest index that a majority holds durably; the leader's own disk counts like any other."""
-        own = self.log.last_index if self.policy.ack_before_fsync else self.mailbox.durable_index
-        return held_by_majority([own, *(progress.match_index for progress in self.progress.values())])
+        held = {peer: progress.match_index for peer, progress in self.progress.items()}
+        held[self.node] = self.log.last_index if self.policy.ack_before_fsync else self.mailbox.durable_index
+        return committed_index(self.halves, held)
 
     def lease_reason(self, now: Micros) -> str:
         """Why this node believes in a live leader, in words; "" when it has no ground to (§4.2.3, §9.6)."""
