@@ -12,6 +12,8 @@ Law 2: `synced` is the highest sequence that was durable when the record was wri
 Law 3: the CRC starts from the segment's salt, so bytes that a client stores can never pass for a record.
 Law 4: of one `Persist` the hard state is written first. A cut between its records then leaves a newer term beside an
        older log, which Raft knows how to live with, and never entries of a term that the node has not heard of.
+Law 5: a segment that begins with an `Origin` can be the oldest: those before it may go once a snapshot stands for their
+       entries. What is said after it may still cut into what went: the snapshot has that, too.
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ from typing import Final
 import msgspec
 
 from cluster.core.errors import CorruptLog
-from cluster.core.raft.messages import Entry, HardState
+from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
 
-WAL_VERSION: Final = 1
+WAL_VERSION: Final = 2
 MAGIC: Final = b"FAULTWAL"
 MARKER: Final = b"\xf1\xa7\xc3\x0e"
 # Entries are spread over records of about this size: bounds what one damaged CRC can take with it, and a reader's memory.
@@ -47,6 +49,8 @@ class Kind(IntEnum):
     HARD = 1
     ENTRIES = 2
     TRUNCATE = 3
+    ORIGIN = 4
+    RESET = 5
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
@@ -62,12 +66,36 @@ class Truncation(msgspec.Struct, frozen=True, array_like=True):
     from_index: int
 
 
-Body = HardState | Batch | Truncation
-_KIND_OF: dict[type, Kind] = {HardState: Kind.HARD, Batch: Kind.ENTRIES, Truncation: Kind.TRUNCATE}
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """The log before this segment ended with entry `last_index` of `last_term`, and this was the hard state."""
+
+    last_index: int
+    last_term: int
+    hard: HardState
+
+
+class Reset(msgspec.Struct, frozen=True, array_like=True):
+    """The whole log is void: a snapshot ends with entry `index` of `term`, and the log goes on after it."""
+
+    index: int
+    term: int
+
+
+Body = HardState | Batch | Truncation | Origin | Reset
+_KIND_OF: dict[type, Kind] = {
+    HardState: Kind.HARD,
+    Batch: Kind.ENTRIES,
+    Truncation: Kind.TRUNCATE,
+    Origin: Kind.ORIGIN,
+    Reset: Kind.RESET,
+}
 _DECODERS: dict[int, msgspec.msgpack.Decoder[Body]] = {
     kind: msgspec.msgpack.Decoder(body) for body, kind in _KIND_OF.items()
 }
 _encode = msgspec.msgpack.Encoder().encode
+
+
+_EMPTY = Origin(0, 0, HardState())
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -104,21 +132,46 @@ def decode_header(data: bytes, path: str) -> SegmentHeader:
 
 
 class Writer:
-    """Turns `Persist`s into bytes; knows the next sequence and what is durable. One per log."""
+    """Turns `Persist`s into bytes; knows the next sequence, what is durable, and how the log ends. One per log."""
 
-    def __init__(self, salt: int, sequence: int = 0) -> None:
+    def __init__(self, salt: int, sequence: int = 0, origin: Origin = _EMPTY) -> None:
         # All segments of a log share one salt: a batch is encoded before it is known in which segment it finds room.
         self.salt = salt
         self.sequence = sequence
+        self.origin = origin  # what a segment that began now would begin with
         self._synced = sequence
 
     def records(self, persist: Persist) -> bytes:
         """The records of one `Persist`, in the order of Law 4."""
-        return b"".join(self._record(body) for body in _bodies(persist))
+        data = b"".join(self._record(body) for body in _bodies(persist))
+        self._note(persist)
+        return data
+
+    def reset(self, index: int, term: int) -> bytes:
+        """The record that begins the log anew after a snapshot's last entry."""
+        data = self._record(Reset(index, term))
+        self.origin = Origin(index, term, self.origin.hard)
+        return data
+
+    def opening(self) -> bytes:
+        """The first record of a segment that is not the first (Law 5)."""
+        return self._record(self.origin)
 
     def all_synced(self) -> None:
         """Everything encoded so far is durable."""
         self._synced = self.sequence
+
+    def take_back(self, sequence: int, origin: Origin) -> None:
+        """What was encoded since then was not written."""
+        self.sequence, self.origin = sequence, origin
+
+    def _note(self, persist: Persist) -> None:
+        index, term, hard = self.origin.last_index, self.origin.last_term, persist.hard or self.origin.hard
+        if persist.installed and persist.snapshot is not None:
+            index, term = persist.snapshot.index, persist.snapshot.term
+        if persist.entries:
+            index, term = persist.first_index + len(persist.entries) - 1, persist.entries[-1].term
+        self.origin = Origin(index, term, hard)
 
     def _record(self, body: Body) -> bytes:
         data = _encode(body)
@@ -132,6 +185,8 @@ class Writer:
 def _bodies(persist: Persist) -> Iterator[Body]:
     if persist.hard is not None:
         yield persist.hard
+    if persist.installed and persist.snapshot is not None:
+        yield Reset(persist.snapshot.index, persist.snapshot.term)
     if persist.truncate_from is not None:
         yield Truncation(persist.truncate_from)
     first, size = 0, 0
@@ -145,14 +200,58 @@ def _bodies(persist: Persist) -> Iterator[Body]:
 
 
 class Replay:
-    """Folds segments, oldest first, into what the node had made durable. `entries[i]` has index `i + 1`."""
+    """Folds segments, oldest first, into what the node had made durable. `entries[i]` has index `first_index + i`."""
 
     def __init__(self) -> None:
         self.hard = HardState()
+        self.first_index = 1
+        self.base_term: int | None = 0  # of the entry before the first; None: it went with its segment
         self.entries: list[Entry] = []
         self.sequence = 0
-        self.segments = 0
         self.salt = 0
+        self.oldest = self.segments = 0  # the numbers of the oldest and the newest
+        self.origins: dict[int, int] = {}  # segment -> last index before it, for those that have begun
+
+    @property
+    def last_index(self) -> int:
+        return self.first_index + len(self.entries) - 1
+
+    def holds(self, index: int, term: int) -> bool:
+        """Whether the log has this entry, or begins right after it."""
+        if index == self.first_index - 1:
+            return self.base_term in (term, None)
+        return self.first_index <= index <= self.last_index and self.entries[index - self.first_index].term == term
+
+    def meet(self, snapshot: Snapshot | None, path: str) -> bool:
+        """Bring log and snapshot together. True when nothing of the log counts beside this snapshot: write `Writer.reset`.
+
+        Raises `CorruptLog` when something between the two is missing.
+        """
+        begins = self.first_index
+        if snapshot is None:
+            if begins > 1:
+                raise CorruptLog(path, 0, f"the log begins with entry {begins}, and there is no snapshot of those before it")
+            return False
+        if begins > snapshot.index + 1:
+            raise CorruptLog(path, 0, f"the log begins with entry {begins}, the snapshot ends with {snapshot.index}")
+        if not self._holds(snapshot.index, snapshot.term):
+            self._void(snapshot.index, snapshot.term)
+            return True
+        if self.base_term is None:
+            del self.entries[: max(0, snapshot.index + 1 - begins)]
+            self.first_index, self.base_term = snapshot.index + 1, snapshot.term
+        return False
+
+    def _holds(self, index: int, term: int) -> bool:
+        """Whether the log has this entry, or begins right after it."""
+        if index == self.first_index - 1:
+            return self.base_term in (term, None)
+        return self.first_index <= index <= self.last_index and self.entries[index - self.first_index].term == term
+
+    def _void(self, index: int, term: int) -> None:
+        """Nothing of the log counts; it goes on after `index`."""
+        self.entries = []
+        self.first_index, self.base_term = index + 1, term
 
     def segment(self, data: bytes, path: str, *, last: bool) -> int:
         """Apply one segment; returns the offset after its last whole record, where a writer goes on.
@@ -163,6 +262,10 @@ class Replay:
         header = decode_header(data, path)
         if self.segments and header.number != self.segments + 1:
             raise CorruptLog(path, 0, f"segment {header.number} follows segment {self.segments}")
+        if not self.segments:
+            self.oldest = header.number
+            if header.number > 1:  # those before it are gone
+                self.sequence = header.first_sequence - 1
         if header.first_sequence != self.sequence + 1:
             raise CorruptLog(path, 0, f"begins with record {header.first_sequence}, expected {self.sequence + 1}")
         self.segments, self.salt = header.number, header.salt
@@ -174,25 +277,51 @@ class Replay:
                 break
             if found.sequence != self.sequence + 1:
                 raise CorruptLog(path, offset, f"record {found.sequence} where {self.sequence + 1} was expected")
-            self._apply(found.body, path, offset)
+            if offset == SEGMENT_HEADER_BYTES and header.number > 1:
+                self._open(header.number, found.body, path)
+            else:
+                self._apply(found.body, path, offset)
             self.sequence, offset = found.sequence, found.end
         return offset
 
+    def _open(self, number: int, body: Body, path: str) -> None:
+        """Law 5."""
+        if not isinstance(body, Origin):
+            if number == self.oldest:
+                raise CorruptLog(path, SEGMENT_HEADER_BYTES, "the oldest segment begins without an origin")
+            self._apply(body, path, SEGMENT_HEADER_BYTES)
+            return
+        if number == self.oldest:
+            self.hard = body.hard
+            self._void(body.last_index, body.last_term)
+        elif (body.last_index, body.hard) != (self.last_index, self.hard):
+            raise CorruptLog(path, SEGMENT_HEADER_BYTES, f"{body} follows entry {self.last_index} and {self.hard}")
+        self.origins[number] = body.last_index
+
     def _apply(self, body: Body, path: str, offset: int) -> None:
-        last_index = len(self.entries)
         match body:
             case HardState():
                 if body.term < self.hard.term:
                     raise CorruptLog(path, offset, f"term falls from {self.hard.term} to {body.term}")
                 self.hard = body
             case Truncation(from_index):
-                if not 1 <= from_index <= last_index + 1:
-                    raise CorruptLog(path, offset, f"truncates from {from_index} a log that ends at {last_index}")
-                del self.entries[from_index - 1 :]
+                self._truncate(from_index, path, offset)
             case Batch(first_index, entries):
-                if first_index != last_index + 1:
-                    raise CorruptLog(path, offset, f"entry {first_index} follows entry {last_index}")
+                if first_index != self.last_index + 1:
+                    raise CorruptLog(path, offset, f"entry {first_index} follows entry {self.last_index}")
                 self.entries += entries
+            case Reset(index, term):
+                self._void(index, term)
+            case Origin():
+                raise CorruptLog(path, offset, "an origin in the middle of a segment")
+
+    def _truncate(self, from_index: int, path: str, offset: int) -> None:
+        if not 1 <= from_index <= self.last_index + 1 or (from_index < self.first_index and self.oldest == 1):
+            raise CorruptLog(path, offset, f"truncates from {from_index} a log that ends at {self.last_index}")
+        if from_index >= self.first_index:
+            del self.entries[from_index - self.first_index :]
+        else:  # into what went with older segments: the term before it is not known any more
+            self.entries, self.first_index, self.base_term = [], from_index, None
 
     def _end_of_log(self, data: bytes, path: str, offset: int, salt: int, reason: str, last: bool) -> None:
         """Decide whether the log ends here (an unfinished write, or nothing at all) or is damaged (Law 2)."""

@@ -30,6 +30,8 @@ DECIDERS = ("akka", "normal", "cassandra", "timeout")
 _DURATION_US = (MS, 3_600 * SECOND)
 _RANGES: dict[str, tuple[float, float]] = {
     "inflight_max": (1, 4_096),
+    "snapshot_every": (1, 10_000_000),
+    "snapshot_trailing": (0, 10_000_000),
     "fanout": (1, NODES_MAX),
     "mtu_bytes": (512, GossipPolicy().mtu_bytes),  # deltas and digests share a datagram, and the default takes all the room
     "threshold": (0.1, 1_000.0),

@@ -26,6 +26,11 @@ class RaftPolicy(msgspec.Struct, frozen=True, kw_only=True):
     # In-flight AppendEntries per follower before the leader waits for an answer.
     inflight_max: int = 64
 
+    # Entries between two snapshots, at least: without any, the log and every restart grow for ever (§7).
+    snapshot_every: int = 10_000
+    # Entries kept behind a snapshot, so that a follower a little behind gets entries and not the whole state.
+    snapshot_trailing: int = 2_000
+
     # Cures (dissertation §9.6 and §6.2; a node back from a partition otherwise deposes a healthy leader).
     pre_vote: bool = True
     check_quorum: bool = True

@@ -39,10 +39,12 @@ from cluster.core.kv.ops import SERIALIZABLE, Acknowledge, Read, Reply, TimeToLi
 from cluster.core.kv.store import Store
 from cluster.core.kv.watch import Notice, Watches
 from cluster.core.policy import Policy
+from cluster.core.raft.compaction import Compaction
 from cluster.core.raft.machine import Raft
-from cluster.core.raft.messages import Entry, HardState
+from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import (
     AskRead,
+    Compact,
     Froze,
     Persisted,
     Propose,
@@ -81,7 +83,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Replica:
-    """One node. `members` are all nodes, `voters` those that run Raft; `hard` and `entries` come from this node's disk."""
+    """One node. `members` are all nodes, `voters` those that run Raft; `hard` and what follows come from this node's disk."""
 
     def __init__(
         self,
@@ -93,10 +95,14 @@ class Replica:
         generation: int,
         hard: HardState = HardState(),
         entries: Sequence[Entry] = (),
+        snapshot: Snapshot | None = None,
+        base: tuple[int, int] = (0, 0),
     ) -> None:
         self.node, self.members = node, tuple(by_number(members))
-        self.store = Store()
-        self.raft = Raft(node, voters, policy.raft, dice, hard=hard, entries=entries) if node in voters else None
+        self.store = Store() if snapshot is None else Store.load(snapshot.data)
+        self.raft: Raft | None = None
+        if node in voters:
+            self.raft = Raft(node, voters, policy.raft, dice, hard=hard, entries=entries, snapshot=snapshot, base=base)
         self.gossip = Gossip(node, self.members, generation, policy.gossip, dice)
         self.detector = Detector(policy.detect, [member for member in self.members if member != node])
         self._proposals: deque[Proposal] = deque()
@@ -106,6 +112,7 @@ class Replica:
         self._rumours = 0
         self._lease_clock = LeaseClock()
         self._watches = Watches()
+        self._compaction = Compaction(policy.raft.snapshot_every, snapshot)
 
     def handle(self, input: ReplicaInput, now: Micros) -> list[Effect]:
         """Take one input at time `now` (µs) and return the effects it causes, to be performed in order."""
@@ -243,8 +250,12 @@ class Replica:
         leads = raft.role is Role.LEADER
         if tokens:
             self._settle_proposals(ready, tokens, effects)
+        if ready.snapshot is not None:
+            self.store = Store.load(ready.snapshot.data)
+            self._compaction.made(ready.snapshot.index, len(ready.snapshot.data))
         if ready.committed:
             self._apply(ready, effects)
+            self._compaction.applied(ready.committed)
         if not leads and self._proposals:
             self._forsake_proposals(effects)
         if ready.reads or self._confirmed:
@@ -255,6 +266,14 @@ class Replica:
             self._lease_clock.restart()
             term = "" if led else str(raft.term)
             self._gossiped(self.gossip.step(SetKey(LEADER_KEY, term), now), now, effects)
+        if self._compaction.due(self.store.applied) and not raft.saving_snapshot:
+            self._compact(now, effects)
+
+    def _compact(self, now: Micros, effects: list[Effect]) -> None:
+        """The store as it is now stands for the log so far."""
+        data = self.store.dump()
+        self._compaction.made(self.store.applied, len(data))
+        self._step(Compact(self.store.applied, data), now, effects)
 
     def _settle_proposals(self, ready: Ready, tokens: Sequence[int], effects: list[Effect]) -> None:
         if ready.accepted is not None:

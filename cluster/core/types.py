@@ -25,6 +25,11 @@ DATAGRAM_BYTES_MAX = 16 * 1024
 # Entries per AppendEntries: bounds how long one message can hold a follower's loop.
 APPEND_ENTRIES_MAX = 512
 APPEND_BYTES_MAX = 1024 * 1024
+# A snapshot travels in pieces: one must not hold up the heartbeats behind it, and so many may be unanswered.
+SNAPSHOT_PIECE_BYTES = 256 * 1024
+SNAPSHOT_PIECES_MAX = 4
+# What a follower is willing to collect in memory.
+SNAPSHOT_BYTES_MAX = 512 * 1024 * 1024
 # Proposals a leader holds before it answers "overloaded": at demo rates this is minutes, at bench rates milliseconds.
 PENDING_PROPOSALS_MAX = 8_192
 NODES_MAX = 100

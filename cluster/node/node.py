@@ -143,6 +143,8 @@ class Node:
             spec.epoch,
             recovered.hard,
             recovered.entries,
+            recovered.snapshot,
+            recovered.base,
         )
         # A long log is many small objects that never die: keep the collector from walking them again and again.
         gc.freeze()
@@ -165,8 +167,8 @@ class Node:
         spec = self.spec
         if recovered.cut_bytes:
             self.complain("torn", f"disk: an unfinished write of {recovered.cut_bytes} bytes was cut off")
-        term, entries = recovered.hard.term, len(recovered.entries)
-        self._control.urgent(NodeReady(spec.node, true_us(), spec.epoch, os.getpid(), term, entries))
+        term, last_index = recovered.hard.term, recovered.base[0] + len(recovered.entries)
+        self._control.urgent(NodeReady(spec.node, true_us(), spec.epoch, os.getpid(), term, last_index))
 
     async def _report_states(self) -> None:
         """Nodes started together must not all report in the same millisecond: each begins at its own phase."""

@@ -1,9 +1,10 @@
-"""The files of one write-ahead log: recovery, appending, rolling over. Blocking.
+"""The files of one write-ahead log and its snapshots: recovery, appending, rolling over, clearing away. Blocking.
 
 Law 1: a segment appears under its name only when it is full of zeros, headed and durable (made under another name, renamed).
 Law 2: what lies behind the end of the log is zeroed, durably, before the log goes on: no stale record may ever follow a
        new one.
-Law 3: one process at a time: the directory is locked for as long as this one lives.
+Law 3: a snapshot is durable before anything that rests on it, and what it makes needless goes last.
+Law 4: one process at a time: the directory is locked for as long as this one lives.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +20,9 @@ import msgspec
 
 from cluster import wal
 from cluster.core.errors import FaultlineError
-from cluster.core.raft.messages import Entry, HardState
+from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
+from cluster.node import snapfiles
 
 # The first segment is small so that fifty nodes start at once; later ones grow fourfold to the last size.
 SEGMENT_BYTES_FIRST: Final = 256 * 1024
@@ -38,11 +40,16 @@ class StorageFailed(FaultlineError):
 
 
 class Recovered(msgspec.Struct, frozen=True):
-    """What the disk held. `entries[i]` has index `i + 1`; `cut_bytes` of an unfinished write were thrown away."""
+    """What the disk held: a snapshot perhaps, and the log, whose `entries` follow `base` (index and term).
+
+    `cut_bytes` of an unfinished write were thrown away.
+    """
 
     hard: HardState
     entries: list[Entry]
     cut_bytes: int
+    snapshot: Snapshot | None = None
+    base: tuple[int, int] = (0, 0)
 
 
 class Tail(msgspec.Struct):
@@ -62,27 +69,68 @@ class Segments:
         self._directory = directory
         self._directory_fd = _lock(directory)
         try:
+            snapshot = snapfiles.newest(directory)
             replay, self._tail, cut_bytes = self._recover(sorted(directory.glob(_PATTERN)))
+            self._origins = dict(replay.origins)  # segment -> the last index before it
+            self._oldest = replay.oldest or 1
+            if replay.meet(snapshot, str(directory)) and snapshot is not None:
+                self._put(lambda: self._writer.reset(snapshot.index, snapshot.term))
         except OSError as error:
             os.close(self._directory_fd)
             raise StorageFailed(f"{error.filename or directory}: {error.strerror}") from error
         except BaseException:
             os.close(self._directory_fd)
             raise
-        self.recovered = Recovered(replay.hard, replay.entries, cut_bytes)
+        base = replay.first_index - 1, replay.base_term or 0
+        self.recovered = Recovered(replay.hard, replay.entries, cut_bytes, snapshot, base)
 
     def append(self, persists: Sequence[Persist]) -> None:
-        """Make these durable, in order: one write, one fdatasync. Raises `OSError`; the log is then unusable."""
-        first_sequence = self._writer.sequence + 1
-        data = b"".join(self._writer.records(persist) for persist in persists)
-        if self._tail.offset + len(data) > self._tail.size:
-            old = self._tail
-            self._tail = self._create(old.number + 1, first_sequence, len(data))
-            os.close(old.fd)
+        """Make these durable, in order; without a snapshot among them that is one write and one fdatasync.
+
+        Raises `OSError`; the log is then unusable.
+        """
+        begin, last = 0, None
+        for at, persist in enumerate(persists):
+            if persist.snapshot is not None:
+                # The term first: no snapshot may be of a term that the node has not heard of.
+                term = msgspec.structs.replace(persist, truncate_from=None, entries=(), installed=False)
+                self._write([*persists[begin:at], term])
+                snapfiles.save(self._directory, self._directory_fd, persist.snapshot)
+                begin, last = at, persist
+        self._write(persists[begin:])
+        if last is not None and last.snapshot is not None:
+            snapfiles.forget_older(self._directory, last.snapshot.index)
+            self._forget_segments(last.keep_from)
+
+    def _write(self, persists: Sequence[Persist]) -> None:
+        self._put(lambda: b"".join([self._writer.records(persist) for persist in persists]))
+
+    def _put(self, encode: Callable[[], bytes]) -> None:
+        """Write and sync what `encode` makes of the writer, in a new segment if this one has no room for it."""
+        writer, tail = self._writer, self._tail
+        sequence, origin = writer.sequence, writer.origin
+        data = encode()
+        if not data:
+            return
+        if (tail.offset == wal.SEGMENT_HEADER_BYTES and tail.number > 1) or tail.offset + len(data) > tail.size:
+            writer.take_back(sequence, origin)
+            data = writer.opening() + encode()
+        if tail.offset + len(data) > tail.size:
+            self._tail = self._create(tail.number + 1, sequence + 1, len(data))
+            os.close(tail.fd)
+        self._origins.setdefault(self._tail.number, origin.last_index)
         _write_at(self._tail.fd, data, self._tail.offset)
         _data_sync(self._tail.fd)
         self._tail.offset += len(data)
-        self._writer.all_synced()
+        writer.all_synced()
+
+    def _forget_segments(self, keep_from: int) -> None:
+        """Oldest first, each durably before the next, so that what is left never has a gap."""
+        while self._origins.get(self._oldest + 1, keep_from) < keep_from:
+            (self._directory / _NAME.format(self._oldest)).unlink()
+            os.fsync(self._directory_fd)
+            self._origins.pop(self._oldest, None)
+            self._oldest += 1
 
     def fits(self, persists: Sequence[Persist]) -> bool:
         """Whether the open segment surely has room for these: a new one is long in the making."""
@@ -104,7 +152,8 @@ class Segments:
         for path in paths:
             data = path.read_bytes()
             offset = replay.segment(data, str(path), last=path == paths[-1])
-        self._writer = wal.Writer(replay.salt, replay.sequence)
+        last_term = replay.entries[-1].term if replay.entries else replay.base_term or 0
+        self._writer = wal.Writer(replay.salt, replay.sequence, wal.Origin(replay.last_index, last_term, replay.hard))
         tail = Tail(os.open(paths[-1], os.O_RDWR | os.O_CLOEXEC), replay.segments, len(data), offset)
         cut_bytes = len(data[offset:].rstrip(b"\x00"))
         if cut_bytes:

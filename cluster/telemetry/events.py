@@ -16,7 +16,7 @@ from cluster.faults import FaultPlan
 
 
 class PeerProgress(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a leader knows of one follower. `state`: "probe" | "replicate". `ack_age_us`: since its last answer."""
+    """What a leader knows of one follower. `state`: "probe" | "replicate" | "snapshot". `ack_age_us`: since its last answer."""
 
     node: NodeId
     next_index: int
@@ -150,6 +150,18 @@ class LogTruncated(msgspec.Struct, frozen=True, array_like=True, tag="trunc"):
     from_index: int
     to_index: int
     term: int
+
+
+class SnapshotMade(msgspec.Struct, frozen=True, array_like=True, tag="snap", gc=False):
+    """The state up to `index` is a snapshot; `leader` sent it, or "" when the node made it. The log begins at `first_index`."""
+
+    node: NodeId
+    at_us: Micros
+    index: int
+    term: int
+    size_bytes: int
+    first_index: int
+    leader: NodeId
 
 
 class AppliedMark(msgspec.Struct, frozen=True, array_like=True, tag="mark"):
@@ -357,6 +369,7 @@ NodeEvent = (
     | Shadow
     | RumourLearned
     | LogTruncated
+    | SnapshotMade
     | AppliedMark
     | LeaderCommit
     | ClockGap

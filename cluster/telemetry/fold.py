@@ -176,6 +176,15 @@ def _log_truncated(view: ClusterView, event: e.LogTruncated) -> ClusterView:
     return _tell(view, event.at_us, event.node, "TRUNC", f"{text} by the leader of term {event.term}")
 
 
+def _snapshot_made(view: ClusterView, event: e.SnapshotMade) -> ClusterView:
+    size = f"{event.size_bytes / 1024:.0f} kB" if event.size_bytes >= 1024 else f"{event.size_bytes} bytes"
+    if event.leader:
+        text = f"took over {event.leader}'s snapshot up to {event.index} ({size}): its log lacks too much"
+    else:
+        text = f"snapshot up to {event.index} ({size}), the log begins at {event.first_index}"
+    return _tell(view, event.at_us, event.node, "SNAP", text)
+
+
 def _disk_stalled(view: ClusterView, event: e.DiskStalled) -> ClusterView:
     text = f"own disk has stood still for {seconds(event.since_us)}: gives up leadership"
     return _tell(view, event.at_us, event.node, "STALL", text)
@@ -316,6 +325,7 @@ RULES: dict[type, Callable[[ClusterView, Any], ClusterView]] = {
     e.RoleTaken: _role_taken,
     e.VoteGiven: _vote_given,
     e.LogTruncated: _log_truncated,
+    e.SnapshotMade: _snapshot_made,
     e.DiskStalled: _disk_stalled,
     e.AppliedMark: _evidence_only,
     e.LeaderCommit: _evidence_only,

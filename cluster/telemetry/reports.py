@@ -16,7 +16,7 @@ from cluster.core.effects import (
     ShadowConvicted,
     VerdictChanged,
 )
-from cluster.core.raft.ready import RoleChanged, StorageStalled, Truncated, VoteDecided, VoteHeard
+from cluster.core.raft.ready import RoleChanged, SnapshotInstalled, SnapshotTaken, StorageStalled, Truncated, VoteDecided, VoteHeard
 from cluster.core.types import Micros, NodeId
 from cluster.telemetry import events
 
@@ -42,6 +42,14 @@ def _vote(node: NodeId, at_us: Micros, e: VoteDecided) -> events.NodeEvent:
 
 def _truncated(node: NodeId, at_us: Micros, e: Truncated) -> events.NodeEvent:
     return events.LogTruncated(node, at_us, e.from_index, e.to_index, e.term)
+
+
+def _snapshot(node: NodeId, at_us: Micros, e: SnapshotTaken) -> events.NodeEvent:
+    return events.SnapshotMade(node, at_us, e.index, e.term, e.size_bytes, e.first_index, "")
+
+
+def _installed(node: NodeId, at_us: Micros, e: SnapshotInstalled) -> events.NodeEvent:
+    return events.SnapshotMade(node, at_us, e.index, e.term, e.size_bytes, e.index + 1, e.leader)
 
 
 def _stalled(node: NodeId, at_us: Micros, e: StorageStalled) -> events.NodeEvent:
@@ -77,6 +85,8 @@ _EVENTS: dict[type, Callable[[NodeId, Micros, Any], events.NodeEvent | None]] = 
     VoteDecided: _vote,
     VoteHeard: _nothing,
     Truncated: _truncated,
+    SnapshotTaken: _snapshot,
+    SnapshotInstalled: _installed,
     StorageStalled: _stalled,
     VerdictChanged: _verdict,
     ShadowConvicted: _shadow,

@@ -6,7 +6,8 @@ import pytest
 
 from cluster import wal
 from cluster.core.errors import CorruptLog
-from cluster.core.raft.messages import Entry, HardState
+from cluster.core.raft.membership import Membership
+from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
 
 SALT = 77
@@ -155,15 +156,85 @@ def test_records_that_contradict_each_other_are_refused(wrong: list[Persist], re
 
 def test_segments_must_follow_each_other() -> None:
     first = segment([[persist(1, 1, b"a")]])
-    writer = wal.Writer(SALT, sequence=2)
-    second = wal.SegmentHeader(2, 3, SALT).encode() + writer.records(persist(2, 2, b"b"))
+    writer = wal.Writer(SALT, 2, wal.Origin(1, 1, HardState(1, "n1")))
+    second = wal.SegmentHeader(2, 3, SALT).encode() + writer.opening() + writer.records(persist(2, 2, b"b"))
     replay = wal.Replay()
     replay.segment(first, "1", last=False)
     replay.segment(second, "2", last=True)
     assert [entry.data for entry in replay.entries] == [b"a", b"b"]
+    third = wal.SegmentHeader(3, 3, SALT).encode()
     replay = wal.Replay()
-    with pytest.raises(CorruptLog, match="expected 1"):
-        replay.segment(second, "2", last=True)
+    replay.segment(first, "1", last=False)
+    with pytest.raises(CorruptLog, match="segment 3 follows segment 1"):
+        replay.segment(third, "3", last=True)
+
+
+def test_the_oldest_segment_says_what_came_before_it() -> None:
+    data = wal.SegmentHeader(2, 3, SALT).encode() + wal.Writer(SALT, 2).records(persist(2, 2, b"b"))
+    with pytest.raises(CorruptLog, match="begins without an origin"):
+        wal.Replay().segment(data, "2", last=True)
+
+
+def later_segment(*bodies: Persist, origin: wal.Origin) -> bytes:
+    writer = wal.Writer(SALT, 40, origin)
+    return wal.SegmentHeader(5, 41, SALT).encode() + writer.opening() + b"".join(map(writer.records, bodies))
+
+
+ORIGIN = wal.Origin(8, 3, HardState(4, "n2"))
+
+
+def image(index: int, term: int) -> Snapshot:
+    return Snapshot(index, term, Membership(("n1",)), b"")
+
+
+def test_a_log_may_begin_with_a_later_segment() -> None:
+    """Those before it went when a snapshot stood for them."""
+    replay = wal.Replay()
+    replay.segment(later_segment(persist(1, 9, b"i", b"j", hard=False), origin=ORIGIN), "5", last=True)
+    assert (replay.first_index, replay.base_term, replay.last_index, replay.hard) == (9, 3, 10, HardState(4, "n2"))
+
+
+@pytest.mark.parametrize(
+    ("index", "term", "void"),
+    [(8, 3, False), (10, 1, False), (8, 2, True), (10, 2, True), (11, 1, True)],
+)
+def test_a_log_counts_beside_a_snapshot_whose_last_entry_it_holds(index: int, term: int, void: bool) -> None:
+    replay = wal.Replay()
+    replay.segment(later_segment(persist(1, 9, b"i", b"j", hard=False), origin=ORIGIN), "5", last=True)
+    assert replay.meet(image(index, term), "5") is void
+    assert (replay.first_index, replay.base_term, replay.last_index) == ((index + 1, term, index) if void else (9, 3, 10))
+
+
+def test_a_gap_between_snapshot_and_log_is_refused() -> None:
+    for snapshot, reason in ((image(7, 3), "the snapshot ends with 7"), (None, "no snapshot")):
+        replay = wal.Replay()
+        replay.segment(later_segment(origin=ORIGIN), "5", last=True)
+        with pytest.raises(CorruptLog, match=reason):
+            replay.meet(snapshot, "5")
+
+
+def test_a_cut_into_what_went_leaves_the_term_before_it_unknown_until_the_snapshot_tells() -> None:
+    replay = wal.Replay()
+    replay.segment(later_segment(persist(1, 6, b"f", b"g", term=4, cut=6), origin=ORIGIN), "5", last=True)
+    assert (replay.first_index, replay.base_term, replay.last_index) == (6, None, 7)
+    assert not replay.meet(image(6, 4), "5")
+    assert (replay.first_index, replay.base_term, [entry.data for entry in replay.entries]) == (7, 4, [b"g"])
+
+
+def test_an_installed_snapshot_voids_the_log_before_it() -> None:
+    snapshot = image(20, 3)
+    install = Persist(2, HardState(3, None), None, 21, (), snapshot, installed=True, keep_from=21)
+    replay = wal.Replay()
+    replay.segment(segment([[persist(1, 1, b"a", b"b")], [install], [persist(3, 21, b"u", term=3, hard=False)]]), "1", last=True)
+    assert (replay.first_index, replay.base_term, [entry.data for entry in replay.entries]) == (21, 3, [b"u"])
+
+
+def test_an_origin_that_contradicts_the_log_before_it_is_refused() -> None:
+    replay = wal.Replay()
+    replay.segment(segment([[persist(1, 1, b"a")]]), "1", last=False)
+    writer = wal.Writer(SALT, 2, wal.Origin(7, 1, HardState(1, "n1")))
+    with pytest.raises(CorruptLog, match="follows entry 1"):
+        replay.segment(wal.SegmentHeader(2, 3, SALT).encode() + writer.opening(), "2", last=True)
 
 
 def test_a_bad_end_of_a_segment_that_has_a_successor_is_refused() -> None:

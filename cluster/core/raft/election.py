@@ -20,8 +20,8 @@ from cluster.core.types import MS, Micros, NodeId, Role
 def on_silence(s: RaftState, now: Micros) -> None:
     """The election timer fired."""
     s.rearm(now)
-    if s.mailbox.stalled(now, s.policy.storage_stall_us):
-        return  # a node that can store nothing must not ask for votes: it could not even keep its own
+    if not s.config.votes(s.node) or s.mailbox.stalled(now, s.policy.storage_stall_us):
+        return  # a learner waits to be given a vote; a node that can store nothing must not ask for votes: it could not even keep its own
     why = "first election" if s.term == 0 else f"no leader for {s.policy.election_min_us // MS} ms or more"
     if s.policy.pre_vote:
         ask_first(s, why, now)
@@ -33,7 +33,7 @@ def ask_first(s: RaftState, why: str, now: Micros) -> None:
     """Ask who would vote, without a new term: a node that cannot win disturbs nobody."""
     s.turn(Turn.SILENCE, why)
     s.votes = {s.node: True}
-    for peer in s.peers:
+    for peer in s.electors:
         s.send(peer, RequestVote(s.term + 1, s.log.last_index, s.log.last_term, pre=True))
     count(s, now)
 
@@ -44,7 +44,7 @@ def campaign(s: RaftState, turn: Turn, why: str, now: Micros, *, transfer: bool)
     s.leader_heard_us = None
     s.rearm(now)
     s.turn(turn, why)
-    for peer in s.peers:
+    for peer in s.electors:
         s.send(peer, RequestVote(s.term, s.log.last_index, s.log.last_term, transfer=transfer))
     s.send(s.node, Vote(s.term, True))
 
@@ -103,7 +103,7 @@ def count(s: RaftState, now: Micros) -> None:
 
 
 def _names(s: RaftState, *, granted: bool) -> str:
-    return " ".join(voter for voter in s.voters if s.votes.get(voter) is granted)
+    return " ".join(voter for voter in s.config.everyone if s.votes.get(voter) is granted)
 
 
 def on_timeout_now(s: RaftState, sender: NodeId, message: TimeoutNow, now: Micros) -> None:

@@ -62,6 +62,28 @@ class Log:
         self.last_index = from_index - 1
         self.last_term = self._entries[-1].term if self._entries else self.base_term
 
+    def compact(self, to_index: int) -> None:
+        """Drop everything up to `to_index`, which stays known by its term."""
+        if not self.first_index <= to_index <= self.last_index:
+            return
+        term = self.term_at(to_index)
+        del self._entries[: to_index + 1 - self.first_index]
+        gone = bisect_right(self._run_starts, to_index) - 1
+        del self._run_starts[:gone], self._run_terms[:gone]
+        self.first_index, self.base_term = to_index + 1, term
+        if not self._entries:
+            self._run_starts, self._run_terms = [], []
+        elif len(self._run_starts) > 1 and self._run_starts[1] == self.first_index:
+            del self._run_starts[0], self._run_terms[0]
+        else:
+            self._run_starts[0] = self.first_index
+
+    def reset(self, index: int, term: int) -> None:
+        """Hold nothing; go on after entry `index` of `term`, which a snapshot holds."""
+        self._entries, self._run_starts, self._run_terms = [], [], []
+        self.first_index, self.base_term = index + 1, term
+        self.last_index, self.last_term = index, term
+
     def term_at(self, index: int) -> int:
         """The term of entry `index`, which may also be the one just before the first."""
         if index == self.last_index:

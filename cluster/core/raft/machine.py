@@ -10,21 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from cluster.core.policy import RaftPolicy
 from cluster.core.raft.election import on_request_vote, on_silence, on_timeout_now, on_vote
 from cluster.core.raft.log import Log
 from cluster.core.raft.mailbox import Held
+from cluster.core.raft.membership import Membership
 from cluster.core.raft.messages import (
     Append,
     Appended,
     Entry,
     HardState,
+    Install,
+    Installing,
     RequestVote,
+    Snapshot,
     TimeoutNow,
     Vote,
 )
 from cluster.core.raft.ready import (
     AskRead,
+    Compact,
     Froze,
     Persist,
     Persisted,
@@ -44,14 +51,18 @@ from cluster.core.raft.replication import (
     hand_over,
     on_append,
     on_appended,
+    on_installing,
     propose,
     replicate,
 )
 from cluster.core.raft.roles import Turn
+from cluster.core.raft.snapshots import on_compact, on_install
 from cluster.core.raft.state import Handover, RaftState
 from cluster.core.raft.terms import admit, follow
 from cluster.core.types import MS, Dice, Micros, NodeId, Role
 
+# A node without a vote waits for a leader, however long.
+NEVER: Micros = 1 << 62
 # Entries applied per step: a node that restarts with a long log must not be deaf while it replays it.
 APPLY_MAX = 4_096
 
@@ -60,12 +71,18 @@ MESSAGES: dict[type, Callable[[RaftState, NodeId, Any, Micros], None]] = {
     Vote: on_vote,
     Append: on_append,
     Appended: on_appended,
+    Install: on_install,
+    Installing: on_installing,
     TimeoutNow: on_timeout_now,
 }
 
 
 class Raft:
-    """One voter. `hard` and `entries` are what its disk held; the first step arms the election timer."""
+    """One node of a Raft group, with or without a vote. The first step arms the election timer.
+
+    `voters`: the configuration before the first entry, the same on every node. The rest is what this node's disk held: `snapshot`,
+    and the log: `entries` after `base` (index and term; it lies at or before the snapshot's end).
+    """
 
     def __init__(
         self,
@@ -76,15 +93,18 @@ class Raft:
         *,
         hard: HardState = HardState(),
         entries: Sequence[Entry] = (),
+        snapshot: Snapshot | None = None,
+        base: tuple[int, int] = (0, 0),
     ) -> None:
-        if node not in voters:
-            raise ValueError(f"{node} is not one of the voters {', '.join(voters)}")
-        self._s = RaftState(node, voters, policy, dice, hard, entries)
+        covered = 0 if snapshot is None else snapshot.index
+        if not base[0] <= covered <= base[0] + len(entries):
+            raise ValueError(f"the log {base[0] + 1}..{base[0] + len(entries)} does not meet the snapshot of {covered}")
+        self._s = RaftState(node, voters, policy, dice, hard, entries, snapshot, base)
 
     def step(self, input: RaftInput, now: Micros) -> Ready:
         """Take one input at time `now` (µs, never falling) and return the work it causes."""
         s = self._s
-        s.ready, s.letters = Ready(), []
+        s.ready, s.letters, s.now = Ready(), [], now
         if s.election_due_us is None:
             s.rearm(now)
         INPUTS[type(input)](s, input, now)
@@ -97,7 +117,7 @@ class Raft:
         if s.election_due_us is None or s.handed < s.commit:
             return 0
         if s.role is not Role.LEADER:
-            return s.election_due_us
+            return s.election_due_us if s.config.votes(s.node) else NEVER
         due = s.heartbeat_due_us
         oldest = s.mailbox.oldest_us()
         if oldest is not None:
@@ -128,6 +148,11 @@ class Raft:
         return self._s.commit
 
     @property
+    def applied_index(self) -> int:
+        """Entries have been handed out to be applied up to here."""
+        return self._s.handed
+
+    @property
     def last_index(self) -> int:
         return self._s.log.last_index
 
@@ -142,6 +167,21 @@ class Raft:
         return self._s.log
 
     @property
+    def config(self) -> Membership:
+        """The newest configuration in the log, in force from the moment it was appended."""
+        return self._s.config
+
+    @property
+    def snapshot_index(self) -> int:
+        """What the newest snapshot covers; 0 without one."""
+        return self._s.snapshot.index if self._s.snapshot else 0
+
+    @property
+    def saving_snapshot(self) -> bool:
+        """A snapshot is on its way to the disk."""
+        return self._s.mailbox.waits(self._s.snapshot_token)
+
+    @property
     def reads_waiting(self) -> int:
         return len(self._s.reads)
 
@@ -154,7 +194,7 @@ class Raft:
         return self._s.log.runs(limit)
 
     def progress(self, now: Micros) -> tuple[tuple[NodeId, int, int, str, Micros], ...]:
-        """Per follower (node, next index, match index, "probe" | "replicate", µs since its answer); empty unless leader."""
+        """Per follower (node, next index, match index, "probe" | "replicate" | "snapshot", µs since its answer); empty unless leader."""
         return tuple((peer, p.next_index, p.match_index, p.state, now - p.acked_us) for peer, p in self._s.progress.items())
 
     def quorum_age_us(self, now: Micros) -> Micros:
@@ -176,8 +216,9 @@ class Raft:
 
 
 def _on_received(s: RaftState, input: Received, now: Micros) -> None:
-    # Strangers and echoes: a vote or an acknowledgement from outside the voters must never be counted.
-    if input.sender in s.peers and admit(s, input.sender, input.message, now):
+    # From whomever: a node may hear of a leader or a candidate before it hears of the configuration that names them
+    # (dissertation §4.1). What is counted, is counted by configuration.
+    if input.sender != s.node and admit(s, input.sender, input.message, now):
         MESSAGES[type(input.message)](s, input.sender, input.message, now)
 
 
@@ -236,7 +277,7 @@ def _on_ask_read(s: RaftState, input: AskRead, now: Micros) -> None:
 
 
 def _on_transfer(s: RaftState, input: Transfer, now: Micros) -> None:
-    if s.role is Role.LEADER and input.target in s.peers:
+    if s.role is Role.LEADER and input.target in s.electors:
         s.handover = Handover(input.target, now + s.policy.transfer_timeout_us)
         replicate(s, now)
         hand_over(s)
@@ -262,6 +303,7 @@ INPUTS: dict[type, Callable[[RaftState, Any, Micros], None]] = {
     AskRead: _on_ask_read,
     Transfer: _on_transfer,
     Froze: _on_froze,
+    Compact: on_compact,
 }
 
 
@@ -278,13 +320,20 @@ def _settle(s: RaftState, now: Micros) -> None:
 def _persist(s: RaftState, now: Micros) -> None:
     known = s.mailbox.handed_out
     hard = None if (s.term, s.vote) == (known.term, known.vote) else HardState(s.term, s.vote)
-    if hard is None and s.unsaved_from is None:
+    if hard is None and s.unsaved_from is None and s.unsaved_snapshot is None:
         return
     last = s.log.last_index
     first = s.unsaved_from if s.unsaved_from is not None else last + 1
     token = s.mailbox.post(hard, last, now)
-    s.ready.persist = Persist(token, hard, s.truncated_from, first, tuple(s.log.slice(first, last)))
-    s.truncated_from = s.unsaved_from = None
+    persist = Persist(token, hard, s.truncated_from, first, tuple(s.log.slice(first, last)))
+    s.ready.persist = persist if s.unsaved_snapshot is None else _with_snapshot(s, persist)
+    s.truncated_from = s.unsaved_from = s.unsaved_snapshot = None
+
+
+def _with_snapshot(s: RaftState, persist: Persist) -> Persist:
+    s.snapshot_token = persist.token
+    installed = s.ready.snapshot is not None
+    return msgspec.structs.replace(persist, snapshot=s.unsaved_snapshot, installed=installed, keep_from=s.log.first_index)
 
 
 def _post_letters(s: RaftState) -> None:

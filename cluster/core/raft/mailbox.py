@@ -84,6 +84,10 @@ class Mailbox:
             token = max(token, next((w.token for w in self._writes if w.covers >= index), self._token))
         return token
 
+    def waits(self, token: int) -> bool:
+        """Write `token` is not yet durable."""
+        return bool(self._writes) and self._writes[0].token <= token
+
     def oldest_us(self) -> Micros | None:
         """When the oldest write that is not yet durable was handed out."""
         return self._writes[0].since_us if self._writes else None

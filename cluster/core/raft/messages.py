@@ -10,12 +10,14 @@ from enum import IntEnum
 
 import msgspec
 
+from cluster.core.raft.membership import Membership
 from cluster.core.types import NodeId
 
 
 class EntryKind(IntEnum):
     NOOP = 0  # a new leader's first entry (§8: it learns what is committed)
     COMMAND = 1
+    CONFIG = 2  # a `Membership`, in force from the moment it is appended
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -77,13 +79,38 @@ class Appended(msgspec.Struct, frozen=True, array_like=True, tag="ar"):
     seq: int
 
 
+class Install(msgspec.Struct, frozen=True, array_like=True, tag="is"):
+    """A piece of the snapshot that ends at (`index`, `last_term`): `data` from byte `offset` of `total` (§7).
+
+    A follower takes the piece that begins where it ends, and drops any other. Without data: a heartbeat that asks how far it is.
+    """
+
+    term: int
+    index: int
+    last_term: int
+    membership: Membership
+    total: int
+    offset: int
+    data: bytes
+    seq: int
+
+
+class Installing(msgspec.Struct, frozen=True, array_like=True, tag="ir"):
+    """The answer: so many bytes of snapshot `index` are here. The last piece is answered by `Appended`, once it is durable."""
+
+    term: int
+    index: int
+    offset: int
+    seq: int
+
+
 class TimeoutNow(msgspec.Struct, frozen=True, array_like=True, tag="tn"):
     """The leader hands over: campaign at once (dissertation §3.10)."""
 
     term: int
 
 
-RaftMessage = RequestVote | Vote | Append | Appended | TimeoutNow
+RaftMessage = RequestVote | Vote | Append | Appended | Install | Installing | TimeoutNow
 
 
 class HardState(msgspec.Struct, frozen=True, array_like=True):
@@ -91,3 +118,12 @@ class HardState(msgspec.Struct, frozen=True, array_like=True):
 
     term: int = 0
     vote: NodeId | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True, array_like=True):
+    """The state machine after entry `index` of `term`, and who belonged to the group then. Stands for the log up to there."""
+
+    index: int
+    term: int
+    membership: Membership
+    data: bytes

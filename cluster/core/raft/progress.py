@@ -1,6 +1,7 @@
 """What a leader knows of one follower, and how much it may send before it hears back.
 
 PROBE: the leader does not know where the logs agree: one message with entries, then empty heartbeats until one is answered.
+SNAPSHOT: what the follower lacks is compacted away: it is sent the leader's snapshot, piece by piece, and no entries.
 REPLICATE: they agree up to `next_index - 1` as far as anyone knows: messages are pipelined, at most `inflight_max` of them.
 
 Law 1: `match_index < next_index`, and `match_index` rises only by what the follower itself called durable.
@@ -11,10 +12,47 @@ from __future__ import annotations
 
 from collections import deque
 
-from cluster.core.types import Micros
+import msgspec
+
+from cluster.core.raft.messages import Snapshot
+from cluster.core.types import SNAPSHOT_PIECE_BYTES, SNAPSHOT_PIECES_MAX, Micros
 
 PROBE = "probe"
 REPLICATE = "replicate"
+SNAPSHOT = "snapshot"
+
+
+class Stream(msgspec.Struct):
+    """A snapshot on its way to one follower: `sent` and `held` count bytes from its beginning.
+
+    `asked_seq`, `asked_sent`: the newest heartbeat, and how much had been sent before it. A follower that answers it and holds
+    less than that has lost a piece.
+    """
+
+    snapshot: Snapshot
+    sent: int = 0
+    held: int = 0
+    asked_seq: int = 0
+    asked_sent: int = 0
+
+    def asked(self, seq: int) -> None:
+        self.asked_seq, self.asked_sent = seq, self.sent
+
+    def answered(self, held: int, seq: int) -> None:
+        """The follower holds `held` bytes: go on after them if something was lost."""
+        self.held = held
+        if held > self.sent or (seq >= self.asked_seq and held < self.asked_sent):
+            self.sent = held
+
+    def next_piece(self) -> tuple[int, bytes] | None:
+        """(offset, bytes) of what may be sent now, None when all is sent or enough is under way."""
+        data = self.snapshot.data
+        if self.sent >= len(data) or self.sent - self.held >= SNAPSHOT_PIECES_MAX * SNAPSHOT_PIECE_BYTES:
+            return None
+        offset = self.sent
+        piece = data[offset : offset + SNAPSHOT_PIECE_BYTES]
+        self.sent += len(piece)
+        return offset, piece
 
 
 class Progress:
@@ -29,10 +67,12 @@ class Progress:
         "match_index",
         "next_index",
         "state",
+        "stream",
     )
 
     def __init__(self, next_index: int, inflight_max: int, now: Micros) -> None:
         self.state = PROBE
+        self.stream: Stream | None = None
         self.next_index, self.match_index = next_index, 0
         self.acked_seq, self.acked_us = 0, now
         self._inflight_max = inflight_max
@@ -46,6 +86,8 @@ class Progress:
 
     def may_send(self) -> bool:
         """Whether another message with entries may go out now."""
+        if self.stream is not None:
+            return False
         return not self._probed if self.state == PROBE else len(self._in_flight) < self._inflight_max
 
     def sent(self, last_index: int) -> None:
@@ -56,12 +98,20 @@ class Progress:
             self._in_flight.append(last_index)
             self.next_index = last_index + 1
 
+    def begin_stream(self, snapshot: Snapshot) -> Stream:
+        """What the follower needs next is only in `snapshot`."""
+        self.state, self.stream, self._probed = SNAPSHOT, Stream(snapshot), False
+        self._in_flight.clear()
+        return self.stream
+
     def accepted(self, match_index: int) -> bool:
         """The follower holds everything up to `match_index` durably. True when that is news."""
         in_flight = self._in_flight
         while in_flight and in_flight[0] <= match_index:
             in_flight.popleft()
-        if self.state == PROBE:
+        if self.stream is not None and match_index >= self.stream.snapshot.index:
+            self.stream = None
+        if self.stream is None:
             self.state, self._probed = REPLICATE, False
         news = match_index > self.match_index
         self.match_index = max(self.match_index, match_index)
@@ -74,6 +124,8 @@ class Progress:
         In REPLICATE the message that was refused is one of a pipeline, or a heartbeat that met a gap: anything above what is
         known to match may be refused. In PROBE only the present question counts.
         """
+        if self.stream is not None:
+            return False
         if prev_index <= self.match_index:
             if seq <= self.acked_seq:
                 return False

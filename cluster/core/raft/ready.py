@@ -1,14 +1,15 @@
 """Inputs of the Raft machine and the work it hands out.
 
 Order in which a runtime performs a `Ready`: `persist` is started, `sends` go out (what needed durability is not among them: the
-machine holds it back until `Persisted` comes in), `committed` is applied, `reads` are answered, `events` are reported.
+machine holds it back until `Persisted` comes in), `snapshot` replaces the state, `committed` is applied, `reads` are answered,
+`events` are reported.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from cluster.core.raft.messages import Entry, HardState, RaftMessage
+from cluster.core.raft.messages import Entry, HardState, RaftMessage, Snapshot
 from cluster.core.types import Micros, NodeId, Role
 
 
@@ -49,17 +50,31 @@ class Froze(msgspec.Struct, frozen=True):
     gap_us: Micros
 
 
-RaftInput = Tick | Received | Persisted | Propose | AskRead | Transfer | Froze
+class Compact(msgspec.Struct, frozen=True):
+    """`data` is the state machine after entry `index`, which has been handed out: the log up to there may go."""
+
+    index: int
+    data: bytes
+
+
+RaftInput = Tick | Received | Persisted | Propose | AskRead | Transfer | Froze | Compact
 
 
 class Persist(msgspec.Struct, frozen=True):
-    """Make durable, in this order: truncate the log from `truncate_from` (if any), append `entries` at `first_index`, store `hard`."""
+    """Make durable, in this order: store `hard`, store `snapshot`, truncate the log from `truncate_from` (if any), append `entries`
+
+    at `first_index`. With a snapshot, `keep_from` is the first entry that the log on disk must still have; `installed` says that
+    the snapshot came from a leader and nothing of the log before it counts: it begins anew, after the snapshot.
+    """
 
     token: int
     hard: HardState | None
     truncate_from: int | None
     first_index: int
     entries: tuple[Entry, ...]
+    snapshot: Snapshot | None = None
+    installed: bool = False
+    keep_from: int = 0
 
 
 class ReadReady(msgspec.Struct, frozen=True):
@@ -115,7 +130,25 @@ class StorageStalled(msgspec.Struct, frozen=True):
     since_us: Micros
 
 
-RaftEvent = RoleChanged | VoteDecided | VoteHeard | Truncated | StorageStalled
+class SnapshotTaken(msgspec.Struct, frozen=True):
+    """The state up to `index` is a snapshot of `size_bytes`; the log now begins at `first_index`."""
+
+    index: int
+    term: int
+    size_bytes: int
+    first_index: int
+
+
+class SnapshotInstalled(msgspec.Struct, frozen=True):
+    """`leader` sent its snapshot, because the entries that this node lacks are compacted away there."""
+
+    index: int
+    term: int
+    size_bytes: int
+    leader: NodeId
+
+
+RaftEvent = RoleChanged | VoteDecided | VoteHeard | Truncated | StorageStalled | SnapshotTaken | SnapshotInstalled
 
 
 class Ready(msgspec.Struct):
@@ -123,6 +156,7 @@ class Ready(msgspec.Struct):
 
     persist: Persist | None = None
     sends: list[tuple[NodeId, RaftMessage]] = msgspec.field(default_factory=list)
+    snapshot: Snapshot | None = None  # the state machine is to become this, before anything is applied
     committed_first: int = 0
     committed: list[Entry] = msgspec.field(default_factory=list)
     accepted: tuple[int, int] | None = None

@@ -8,12 +8,13 @@ Law 3: an acknowledgement covers what is durable, not what is in memory.
 from __future__ import annotations
 
 from cluster.core.errors import LawBroken
-from cluster.core.raft.messages import Append, Appended, Entry, EntryKind, TimeoutNow
+from cluster.core.raft.messages import Append, Appended, Entry, EntryKind, Installing, TimeoutNow
 from cluster.core.raft.progress import Progress
 from cluster.core.raft.ready import Truncated
 from cluster.core.raft.roles import Turn
 from cluster.core.raft.state import RaftState
-from cluster.core.raft.terms import follow
+from cluster.core.raft.streaming import ask, go_on
+from cluster.core.raft.terms import hear_leader
 from cluster.core.types import Micros, NodeId, Role
 
 # ---- leader -------------------------------------------------------------------------------------------------------
@@ -55,8 +56,11 @@ def broadcast(s: RaftState, now: Micros) -> None:
     for peer, progress in s.progress.items():
         # Nothing new, a full window, or a follower that answers no probe: an empty one shows that the leader lives.
         if not _send_entries(s, peer, progress, shared):
-            s.send(peer, _append(s, progress.next_index, shared, empty=True))
-    if not s.peers:
+            if progress.stream is not None:
+                ask(s, peer, progress.stream)
+            else:
+                s.send(peer, _append(s, progress.next_index, shared, empty=True))
+    if not s.electors:
         s.ready.reads.extend(s.reads.confirm(s.seq))  # a single voter is its own majority
 
 
@@ -73,6 +77,9 @@ def replicate(s: RaftState, now: Micros) -> None:
 def _send_entries(s: RaftState, peer: NodeId, progress: Progress, shared: dict[tuple[int, bool], Append]) -> bool:
     """Send what `peer` lacks, as far as its window allows. True when anything went out."""
     sent = False
+    if progress.next_index < s.log.first_index and progress.stream is None:
+        assert s.snapshot is not None, "a log is only compacted behind a snapshot"
+        progress.begin_stream(s.snapshot)
     while progress.next_index <= s.log.last_index and progress.may_send():
         message = _append(s, progress.next_index, shared, empty=False)
         s.send(peer, message)
@@ -91,9 +98,21 @@ def _append(s: RaftState, next_index: int, shared: dict[tuple[int, bool], Append
     return message
 
 
+def on_installing(s: RaftState, follower: NodeId, message: Installing, now: Micros) -> None:
+    """A follower says how much of a snapshot it has."""
+    progress = s.progress.get(follower)
+    if s.role is not Role.LEADER or progress is None:
+        return
+    progress.heard(message.seq, now)
+    if progress.stream is not None and progress.stream.snapshot.index == message.index:
+        progress.stream.answered(message.offset, message.seq)
+        go_on(s, follower, progress.stream)
+    answer_reads(s, now)
+
+
 def on_appended(s: RaftState, follower: NodeId, message: Appended, now: Micros) -> None:
     """A follower's answer."""
-    if s.role is not Role.LEADER:
+    if s.role is not Role.LEADER or follower not in s.progress:
         return
     progress = s.progress[credited(s, follower)]
     if message.accepted:
@@ -164,21 +183,17 @@ def hand_over(s: RaftState) -> None:
 
 def on_append(s: RaftState, leader: NodeId, message: Append, now: Micros) -> None:
     """Entries or a heartbeat from the leader of this term."""
-    if s.role is Role.LEADER:
-        raise LawBroken("election safety", f"{leader} and {s.node} both lead term {s.term}")
-    if s.leader not in (None, leader):
-        raise LawBroken("election safety", f"{leader} and {s.leader} both lead term {s.term}")
-    if s.role is not Role.FOLLOWER or s.leader is None:
-        follow(s, Turn.LEADER_HEARD, f"{leader} leads term {s.term}", now, leader=leader)
-    s.leader_heard_us = now
-    s.rearm(now)
-    prev_index = message.prev_index
-    if not s.log.holds(prev_index, message.prev_term):
+    hear_leader(s, leader, now)
+    prev_index, entries = message.prev_index, message.entries
+    below = s.log.first_index - 1 - prev_index
+    if below > 0:  # what lies before the log is in the snapshot, and committed
+        prev_index, entries = prev_index + below, entries[below:]
+    elif not s.log.holds(prev_index, message.prev_term):
         if not s.policy.append_without_prev_check:
             refuse(s, leader, message)
             return
         prev_index = min(prev_index, s.log.last_index)
-    merge(s, prev_index, message)
+    merge(s, prev_index, entries)
     matched = message.prev_index + len(message.entries)
     # Law 3: a heartbeat is answered at once with what is durable, new entries only once they are.
     promised = matched if message.entries else min(matched, s.mailbox.durable_index)
@@ -197,9 +212,8 @@ def refuse(s: RaftState, leader: NodeId, message: Append) -> None:
     s.send(leader, Appended(s.term, False, message.prev_index, hint_index, hint_term, message.seq))
 
 
-def merge(s: RaftState, prev_index: int, message: Append) -> None:
+def merge(s: RaftState, prev_index: int, entries: tuple[Entry, ...]) -> None:
     """Add what is missing after `prev_index`; cut the log first if, and only if, it conflicts."""
-    entries = message.entries
     skip = s.log.first_conflict(prev_index, entries)
     if skip == len(entries):
         return
@@ -216,3 +230,6 @@ def truncate(s: RaftState, from_index: int) -> None:
     s.log.truncate(from_index)
     s.mailbox.truncated(from_index)
     s.truncated_from = s.unsaved_from = from_index
+    if s.history.newest_index >= from_index:
+        s.history.truncate(from_index)
+        s.adopt(s.history.newest)

@@ -8,19 +8,24 @@ Law 3: `commit` never falls and never passes the end of the log.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
 from cluster.core.policy import RaftPolicy
 from cluster.core.raft.log import Log
 from cluster.core.raft.mailbox import Mailbox
-from cluster.core.raft.messages import Entry, HardState, RaftMessage
+from cluster.core.raft.membership import History, Membership, decode_membership
+from cluster.core.raft.messages import Entry, EntryKind, HardState, RaftMessage, Snapshot
 from cluster.core.raft.progress import Progress
 from cluster.core.raft.quorum import Halves, committed_index
 from cluster.core.raft.reads import Reads
 from cluster.core.raft.ready import Ready, RoleChanged
 from cluster.core.raft.roles import Turn, turned
 from cluster.core.types import MS, Dice, Micros, NodeId, Role, by_number
+
+_kind = attrgetter("kind")
+_CONFIG = int(EntryKind.CONFIG)
 
 
 class Handover(msgspec.Struct):
@@ -39,19 +44,31 @@ class Letter(msgspec.Struct, frozen=True):
     promises: int
 
 
+class Incoming(msgspec.Struct):
+    """A leader's snapshot on its way in: `data` is what has come of it so far."""
+
+    index: int
+    term: int
+    data: bytearray
+
+
 class RaftState:
-    """One voter's knowledge. Times are microseconds of the node's own clock."""
+    """One node's knowledge. Times are microseconds of the node's own clock."""
 
     __slots__ = (
         "acks_heard",
         "commit",
+        "config",
         "confirm_seq",
         "dice",
         "election_due_us",
-        "handed",
+        "electors",
         "halves",
+        "handed",
         "handover",
         "heartbeat_due_us",
+        "history",
+        "incoming",
         "leader",
         "leader_heard_us",
         "letters",
@@ -59,6 +76,7 @@ class RaftState:
         "mailbox",
         "node",
         "noop_index",
+        "now",
         "peers",
         "policy",
         "progress",
@@ -66,11 +84,13 @@ class RaftState:
         "ready",
         "role",
         "seq",
+        "snapshot",
+        "snapshot_token",
         "term",
         "truncated_from",
         "unsaved_from",
+        "unsaved_snapshot",
         "vote",
-        "voters",
         "votes",
     )
 
@@ -82,22 +102,30 @@ class RaftState:
         dice: Dice,
         hard: HardState,
         entries: Sequence[Entry],
+        snapshot: Snapshot | None = None,
+        base: tuple[int, int] = (0, 0),
     ) -> None:
         self.node, self.policy, self.dice = node, policy, dice
-        self.voters = tuple(by_number(voters))
-        self.halves: Halves = (self.voters,)
-        self.peers = tuple(voter for voter in self.voters if voter != node)
         self.term = hard.term
         self.vote = None if policy.forget_vote_on_restart else hard.vote
-        self.log = Log(entries)
+        self.log = Log(entries, base[0] + 1, base[1])
+        self.snapshot = snapshot
+        self.snapshot_token = 0  # of the write that makes it durable
         self.mailbox = Mailbox(HardState(self.term, self.vote), self.log.last_index)
         self.role = Role.FOLLOWER
         self.leader: NodeId | None = None
-        self.commit = 0
-        self.handed = 0  # entries handed out to be applied
+        self.commit = 0 if snapshot is None else snapshot.index
+        self.handed = self.commit  # entries handed out to be applied
+        # Who counts: the newest configuration in the log, and what follows from it.
+        self.history = History(0, Membership(tuple(by_number(voters))))
+        self.config: Membership
+        self.halves: Halves
+        self.peers: tuple[NodeId, ...]  # whom a leader replicates to
+        self.electors: tuple[NodeId, ...]  # whom a candidate asks
         self.election_due_us: Micros | None = None  # None: not yet armed, the machine has never heard the time
         self.leader_heard_us: Micros | None = None
         self.votes: dict[NodeId, bool] = {}
+        self.incoming: Incoming | None = None
         # What only a leader has.
         self.progress: dict[NodeId, Progress] = {}
         self.reads = Reads()
@@ -107,11 +135,17 @@ class RaftState:
         self.noop_index = 0
         self.heartbeat_due_us: Micros = 0
         self.acks_heard = 0
-        # What this step has produced so far.
+        # This step: its time, and what it has produced so far.
+        self.now: Micros = 0
         self.ready = Ready()
         self.letters: list[Letter] = []
         self.truncated_from: int | None = None
         self.unsaved_from: int | None = None
+        self.unsaved_snapshot: Snapshot | None = None
+        if snapshot is not None:
+            self.history = History(snapshot.index, snapshot.membership)
+        self._configure(entries, base[0] + 1)
+        self.adopt(self.history.newest)
 
     # ---- writing -------------------------------------------------------------------------------------------------
 
@@ -129,9 +163,29 @@ class RaftState:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Add to the log; the end of the step hands it to storage."""
+        first = self.log.last_index + 1
         if self.unsaved_from is None:
-            self.unsaved_from = self.log.last_index + 1
+            self.unsaved_from = first
         self.log.append(entries)
+        if _CONFIG in map(_kind, entries):
+            self._configure(entries, first)
+            self.adopt(self.history.newest)
+
+    def _configure(self, entries: Sequence[Entry], first: int) -> None:
+        """Take up the configurations in `entries`. What a snapshot holds is older than it and counts no more."""
+        for index, entry in enumerate(entries, first):
+            if entry.kind == _CONFIG and index > self.history.newest_index:
+                self.history.add(index, decode_membership(entry.data))
+
+    def adopt(self, config: Membership) -> None:
+        """From now on these count."""
+        self.config, self.halves = config, config.halves
+        self.peers = tuple(node for node in config.everyone if node != self.node)
+        self.electors = tuple(node for node in self.peers if config.votes(node))
+        if self.role is Role.LEADER:
+            known, next_index = self.progress, self.log.last_index + 1
+            fresh = {peer: Progress(next_index, self.policy.inflight_max, self.now) for peer in self.peers if peer not in known}
+            self.progress = {peer: known.get(peer) or fresh[peer] for peer in self.peers}
 
     def rearm(self, now: Micros) -> None:
         """Start the election timer anew, uniform in [min, max): the width keeps candidates apart (§5.2)."""

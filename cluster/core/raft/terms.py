@@ -8,7 +8,7 @@ Law 3: stepping down within a term keeps the vote. A vote forgotten in the term 
 from __future__ import annotations
 
 from cluster.core.errors import LawBroken
-from cluster.core.raft.messages import Append, Appended, RaftMessage, RequestVote, Vote
+from cluster.core.raft.messages import Append, Appended, Install, RaftMessage, RequestVote, Vote
 from cluster.core.raft.ready import VoteDecided, VoteHeard
 from cluster.core.raft.roles import Turn
 from cluster.core.raft.state import RaftState
@@ -31,7 +31,7 @@ def admit(s: RaftState, sender: NodeId, message: RaftMessage, now: Micros) -> bo
             return False
     elif isinstance(message, Vote) and message.pre and message.granted:
         return True  # its term is the one asked about, which does not exist yet
-    leader = sender if isinstance(message, Append) else None
+    leader = sender if isinstance(message, Append | Install) else None
     follow(s, Turn.HIGHER_TERM, f"{sender} is in term {message.term}", now, term=message.term, leader=leader)
     return True
 
@@ -40,6 +40,8 @@ def answer_stale(s: RaftState, sender: NodeId, message: RaftMessage) -> None:
     """Whoever speaks for an old term hears the present one."""
     if isinstance(message, Append):
         s.send(sender, Appended(s.term, False, message.prev_index, 0, 0, message.seq))
+    elif isinstance(message, Install):
+        s.send(sender, Appended(s.term, False, message.index, 0, 0, message.seq))
     elif isinstance(message, RequestVote):
         refuse_vote(s, sender, message, f"my term is {s.term}")
     elif isinstance(message, Vote) and not message.granted and s.role in (Role.PRECANDIDATE, Role.CANDIDATE):
@@ -68,6 +70,7 @@ def follow(s: RaftState, turn: Turn, why: str, now: Micros, *, term: int | None 
         if term <= s.term:
             raise LawBroken("terms never fall", f"from {s.term} to {term}")
         s.term, s.vote = term, None
+        s.incoming = None
     if s.role is Role.LEADER:
         s.ready.reads.extend(s.reads.refuse(f"leadership lost: {why}"))
         s.progress, s.handover = {}, None
@@ -76,3 +79,15 @@ def follow(s: RaftState, turn: Turn, why: str, now: Micros, *, term: int | None 
     s.votes = {}
     s.leader_heard_us = now if leader is not None else None
     s.turn(turn, why, leader)
+
+
+def hear_leader(s: RaftState, leader: NodeId, now: Micros) -> None:
+    """`leader` leads this term, and has just said so."""
+    if s.role is Role.LEADER:
+        raise LawBroken("election safety", f"{leader} and {s.node} both lead term {s.term}")
+    if s.leader not in (None, leader):
+        raise LawBroken("election safety", f"{leader} and {s.leader} both lead term {s.term}")
+    if s.role is not Role.FOLLOWER or s.leader is None:
+        follow(s, Turn.LEADER_HEARD, f"{leader} leads term {s.term}", now, leader=leader)
+    s.leader_heard_us = now
+    s.rearm(now)

@@ -12,8 +12,10 @@ import pytest
 
 from cluster import wal
 from cluster.core.errors import CorruptLog
-from cluster.core.raft.messages import Entry, HardState
+from cluster.core.raft.membership import Membership
+from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
+from cluster.node import snapfiles
 from cluster.node.segments import SEGMENT_BYTES_FIRST, Segments, StorageFailed
 
 
@@ -141,8 +143,10 @@ def test_a_directory_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> No
 WRITER = """
 import os, sys
 from pathlib import Path
-from cluster.core.raft.messages import Entry, HardState
+from cluster.core.raft.membership import Membership
+from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
+from cluster.node import snapfiles
 from cluster.node.segments import Segments
 def entry(index, size):
     data = index.to_bytes(8, "big") + bytes(size)
@@ -178,3 +182,119 @@ def test_sigkill_loses_nothing_that_was_reported_durable(tmp_path: Path) -> None
         log.close()
         assert indexes == list(range(1, len(indexes) + 1))
         assert len(indexes) >= promised > 0
+
+
+# ---- snapshots -----------------------------------------------------------------------------------------------------
+
+
+def taken(index: int, keep_from: int, *, installed: bool = False, term: int | None = None) -> Persist:
+    """A snapshot up to `index` (`entry(index)` has its index as its term)."""
+    snapshot = Snapshot(index, index if term is None else term, Membership(("n1", "n2")), b"state %d" % index)
+    return Persist(1_000 + index, None, None, index + 1, (), snapshot, installed, keep_from)
+
+
+def reopened(log: Segments, directory: Path) -> Segments:
+    log.close()
+    return Segments(directory)
+
+
+def test_a_snapshot_and_the_log_after_it_are_recovered_together(tmp_path: Path) -> None:
+    log = Segments(tmp_path)
+    log.append([entry(1), entry(2), taken(2, keep_from=2), entry(3)])
+    log = reopened(log, tmp_path)
+    assert log.recovered.snapshot == taken(2, 2).snapshot
+    assert (log.recovered.base, recovered_indexes(log)) == ((0, 0), [1, 2, 3])
+    log.close()
+
+
+def test_segments_behind_a_snapshot_go_and_what_is_left_is_enough(tmp_path: Path) -> None:
+    log = Segments(tmp_path)
+    for index in range(1, 200):
+        log.append([entry(index, size=40_000)])
+    before = sorted(path.name for path in tmp_path.glob("wal-*"))
+    log.append([taken(190, keep_from=180)])
+    after = sorted(path.name for path in tmp_path.glob("wal-*"))
+    assert 1 <= len(after) < len(before)
+    assert after == before[-len(after) :]
+    log.append([entry(200)])
+    log = reopened(log, tmp_path)
+    base_index, base_term = log.recovered.base
+    assert base_index == base_term < 180
+    assert recovered_indexes(log) == list(range(base_index + 1, 201))
+    assert log.recovered.hard == HardState(200, "n1")
+    log.append([taken(200, keep_from=201)])
+    log.append([entry(201)])
+    log = reopened(log, tmp_path)
+    assert log.recovered.snapshot is not None
+    assert log.recovered.snapshot.index == 200
+    assert [path.name for path in tmp_path.glob("snap-*")] == ["snap-0000000000000200.bin"]
+    assert recovered_indexes(log)[-1] == 201
+    log.close()
+
+
+def test_an_installed_snapshot_takes_the_place_of_the_log(tmp_path: Path) -> None:
+    log = Segments(tmp_path)
+    log.append([entry(1), entry(2)])
+    log.append([taken(50, keep_from=51, installed=True), entry(51)])
+    log = reopened(log, tmp_path)
+    assert (log.recovered.base, recovered_indexes(log)) == ((50, 50), [51])
+    log.close()
+
+
+def test_a_snapshot_that_came_alone_voids_a_log_that_does_not_reach_it(tmp_path: Path) -> None:
+    """The process died between the file and the log's own record of it."""
+    log = Segments(tmp_path)
+    log.append([entry(1), entry(2)])
+    log.close()
+    alone = taken(50, 51).snapshot
+    assert alone is not None
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    snapfiles.save(tmp_path, descriptor, alone)
+    os.close(descriptor)
+    log = Segments(tmp_path)
+    assert (log.recovered.base, log.recovered.entries) == ((50, 50), [])
+    log.append([entry(51)])
+    log = reopened(log, tmp_path)
+    assert (log.recovered.base, recovered_indexes(log)) == ((50, 50), [51])
+    log.close()
+
+
+def test_an_unfinished_snapshot_file_is_nothing(tmp_path: Path) -> None:
+    log = Segments(tmp_path)
+    log.append([entry(1), taken(1, keep_from=1)])
+    (tmp_path / "snap-0000000000000009.new").write_bytes(b"half")
+    log = reopened(log, tmp_path)
+    assert log.recovered.snapshot == taken(1, 1).snapshot
+    log.append([entry(2), taken(2, keep_from=2)])
+    assert not list(tmp_path.glob("*.new"))
+    log.close()
+
+
+def test_a_damaged_snapshot_is_refused_at_every_byte(tmp_path: Path) -> None:
+    log = Segments(tmp_path)
+    log.append([entry(1), taken(1, keep_from=1)])
+    log.close()
+    (path,) = tmp_path.glob("snap-*")
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        if whole[10:16] != path.read_bytes()[10:16]:
+            continue  # the header's padding says nothing
+        with pytest.raises(CorruptLog):
+            Segments(tmp_path)
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(CorruptLog):
+            Segments(tmp_path)
+
+
+def test_a_log_without_its_snapshot_is_refused(tmp_path: Path) -> None:
+    log = Segments(tmp_path)
+    for index in range(1, 60):
+        log.append([entry(index, size=40_000)])
+    log.append([taken(59, keep_from=60)])
+    log.close()
+    (path,) = tmp_path.glob("snap-*")
+    path.unlink()
+    with pytest.raises(CorruptLog, match="no snapshot of those before it"):
+        Segments(tmp_path)

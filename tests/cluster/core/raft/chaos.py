@@ -43,6 +43,7 @@ class Chances(msgspec.Struct, frozen=True):
     heal: float = 1.5
     freeze: float = 0.5
     transfer: float = 0.5
+    compact: float = 2
     reign: float = 0  # one whole reign of figure 8: elected by some, replicates to others, is cut off
 
 
@@ -56,6 +57,8 @@ class Exercised(msgspec.Struct):
     reads: int = 0
     crashes: int = 0
     truncations: int = 0
+    snapshots: int = 0
+    installs: int = 0
     leaders: int = 0
     steps: int = 0
 
@@ -68,6 +71,7 @@ class Chaos:
         count = self.rng.choice((3, 3, 5))
         self.acked, self.election = AckedWritesSurvive(), ElectionSafety()
         self.fresh = ReadsAreFresh(self.acked)
+        policy = msgspec.structs.replace(policy, snapshot_trailing=self.rng.choice((0, 2, 5)))
         voters = [f"n{number}" for number in range(1, count + 1)]
         watchers: list[Watcher] = [self.election, StateMachineSafety(), LeaderCompleteness(), LogMatching()]
         self.world = World(count, policy, {node: random.Random(f"{seed}{node}") for node in voters}, watchers)
@@ -89,6 +93,8 @@ class Chaos:
         self.done.steps, self.done.acked = steps, len(self.acked.acked)
         self.done.leaders = len(self.election.leaders)
         self.done.truncations = sum("Truncated" in type(e).__name__ for m in members for e in m.events)
+        self.done.installs = sum("Installed" in type(e).__name__ for m in members for e in m.events)
+        self.done.snapshots = sum("SnapshotTaken" in type(e).__name__ for m in members for e in m.events)
         self.done.reads = sum(len(m.reads) for m in members)
         return self.done
 
@@ -188,6 +194,12 @@ class Chaos:
     def transfer(self) -> None:
         if node := self._leader():
             self.world.step(node, Transfer(self.rng.choice(self.world.voters)))
+
+    def compact(self) -> None:
+        if node := self._node():
+            raft = self.world.raft(node)
+            if raft.applied_index > raft.snapshot_index and not raft.saving_snapshot:
+                self.world.compact(node)
 
     def reign(self) -> None:
         """A node is elected with the help of some, and what it writes reaches few or none: figure 8 is made of these."""

@@ -5,7 +5,7 @@ Law 1: a monitor believes messages, disks and applied entries, never a machine's
 
 from __future__ import annotations
 
-from cluster.core.raft.messages import Appended, Entry, EntryKind, RaftMessage, RequestVote, Vote
+from cluster.core.raft.messages import Appended, Entry, EntryKind, RaftMessage, RequestVote, Snapshot, Vote
 from cluster.core.raft.ready import ReadReady, Ready
 from cluster.core.types import NodeId, Role
 from tests.cluster.core.raft.world import Watcher, World
@@ -48,27 +48,44 @@ class VotesAreKept(Watcher):
             first = self.votes.setdefault((source, message.term), target)
             if first != target:
                 raise Violation("one vote per term", f"{source} gave {first} and {target} its vote of {message.term}")
-        if isinstance(message, Appended) and message.accepted and message.match_index > len(disk.entries):
-            raise Violation("acknowledged entries are durable", f"{source} says {message}, has {len(disk.entries)}")
+        if isinstance(message, Appended) and message.accepted and message.match_index > disk.last_index:
+            raise Violation("acknowledged entries are durable", f"{source} says {message}, has {disk.last_index}")
 
 
 class StateMachineSafety(Watcher):
-    """No two nodes apply different entries at one index; no node applies out of order."""
+    """No two nodes apply different entries at one index; no node applies out of order; snapshots of one index are equal."""
 
     def __init__(self) -> None:
         self.applied: dict[int, Entry] = {}
         self.next: dict[NodeId, int] = {}
+        self.states: dict[int, bytes] = {}
+
+    def started(self, world: World, node: NodeId) -> None:
+        self._from_snapshot(node, world.members[node].disk.snapshot)
 
     def stepped(self, world: World, node: NodeId, ready: Ready) -> None:
+        if ready.snapshot is not None:
+            if ready.snapshot.index < self.next[node]:
+                raise Violation("a snapshot takes nobody back", f"{node} is at {self.next[node]}, gets {ready.snapshot}")
+            self._from_snapshot(node, ready.snapshot)
         for index, entry in enumerate(ready.committed, ready.committed_first):
-            if index != self.next.get(node, 1):
-                raise Violation("applied in order", f"{node} applies {index}, expected {self.next.get(node, 1)}")
+            if index != self.next[node]:
+                raise Violation("applied in order", f"{node} applies {index}, expected {self.next[node]}")
             self.next[node] = index + 1
             if self.applied.setdefault(index, entry) != entry:
                 raise Violation("state machine safety", f"{node} applies {entry} at {index}, not {self.applied[index]}")
+        if ready.persist is not None and ready.persist.snapshot is not None:
+            self._same(node, ready.persist.snapshot)
 
-    def crashed(self, node: NodeId) -> None:
-        self.next.pop(node, None)
+    def _from_snapshot(self, node: NodeId, snapshot: Snapshot | None) -> None:
+        self.next[node] = snapshot.index + 1 if snapshot else 1
+        if snapshot:
+            self._same(node, snapshot)
+
+    def _same(self, node: NodeId, snapshot: Snapshot) -> None:
+        known = self.states.setdefault(snapshot.index, snapshot.data)
+        if known != snapshot.data:
+            raise Violation("state machine safety", f"{node} has {snapshot.data!r} at {snapshot.index}, another {known!r}")
 
 
 class LeaderCompleteness(Watcher):
@@ -85,7 +102,7 @@ class LeaderCompleteness(Watcher):
         if (node, raft.term) not in self.checked:
             self.checked.add((node, raft.term))
             for index, (entry, term) in enumerate(self.committed, 1):
-                if term < raft.term and raft.log.slice(index, index) != [entry]:
+                if term < raft.term and index >= raft.log.first_index and raft.log.slice(index, index) != [entry]:
                     raise Violation("leader completeness", f"{node} leads term {raft.term} without {entry} at {index}")
         fresh = raft.log.slice(len(self.committed) + 1, raft.commit)
         self.committed.extend((entry, raft.term) for entry in fresh)
@@ -102,12 +119,12 @@ class LogMatching(Watcher):
         if raft.role is not Role.LEADER or raft.commit <= self.commit:
             return
         self.commit = raft.commit
-        logs = {other: world.raft(other).log.slice(1, world.raft(other).last_index) for other in world.up()}
-        mine = logs[node]
-        for other, theirs in logs.items():
+        for other in world.up():
+            first = max(raft.log.first_index, world.raft(other).log.first_index)
+            mine, theirs = (world.raft(each).log.slice(first, world.raft(each).last_index) for each in (node, other))
             same = [i for i, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a.term == b.term]
             if same and mine[: same[-1] + 1] != theirs[: same[-1] + 1]:
-                raise Violation("log matching", f"{node} and {other} share index {same[-1] + 1} but differ before it")
+                raise Violation("log matching", f"{node} and {other} share index {first + same[-1]} but differ before it")
 
 
 class AckedWritesSurvive(Watcher):
@@ -131,9 +148,10 @@ class AckedWritesSurvive(Watcher):
     def verify(self, world: World) -> None:
         """When the world is at rest."""
         for node in world.up():
-            held = {index: entry.data for index, entry in world.members[node].applied}
+            member = world.members[node]
+            held, state = {index: entry.data for index, entry in member.applied}, member.state.split()
             for index, data in self.acked.items():
-                if held.get(index) != data:
+                if held.get(index, data) != data or state.count(data) != 1:
                     raise Violation("acked writes survive", f"{node} has {held.get(index)!r} at {index}, not {data!r}")
 
 

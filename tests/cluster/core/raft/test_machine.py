@@ -8,8 +8,9 @@ import pytest
 
 from cluster.core.errors import LawBroken
 from cluster.core.policy import RaftPolicy
-from cluster.core.raft.machine import APPLY_MAX, Raft
-from cluster.core.raft.messages import Append, Appended, Entry, HardState, RaftMessage, Vote
+from cluster.core.raft.machine import APPLY_MAX, NEVER, Raft
+from cluster.core.raft.membership import Membership
+from cluster.core.raft.messages import Append, Appended, Entry, HardState, RaftMessage, Snapshot, Vote
 from cluster.core.raft.ready import (
     AskRead,
     Persist,
@@ -60,13 +61,26 @@ def test_strangers_and_echoes_are_not_counted() -> None:
     step(machine, Tick(), machine.deadline())
     for sender in ("n9", "n1"):
         hear(machine, sender, Vote(1, True))
-    hear(machine, "n9", Append(7, 0, 0, (), 0, 1))
     assert (machine.role, machine.term) == (Role.CANDIDATE, 1)
 
 
-def test_a_node_that_is_no_voter_does_not_run_raft() -> None:
-    with pytest.raises(ValueError, match="n1 is not one of the voters"):
-        raft(voters=("n2", "n3"))
+def test_a_node_without_a_vote_waits_for_a_leader_and_follows_whoever_is_one() -> None:
+    machine = raft(voters=("n2", "n3"))
+    step(machine, Tick())
+    assert machine.deadline() == NEVER
+    assert step(machine, Tick(), 60_000 * MS) == [Ready()]
+    # It has never heard of n9: the configuration that names it may be in the very entries that come (dissertation §4.1).
+    (answer,) = hear(machine, "n9", Append(7, 0, 0, (), 0, 1))[-1].sends
+    assert answer == ("n9", Appended(7, True, 0, 0, 0, 1))
+    assert (machine.leader, machine.term) == ("n9", 7)
+
+
+def test_a_log_must_meet_its_snapshot() -> None:
+    snapshot = Snapshot(7, 1, Membership(VOTERS), b"")
+    with pytest.raises(ValueError, match=r"the log 1\.\.0 does not meet the snapshot of 7"):
+        Raft("n1", VOTERS, CORRECT, random.Random(1), snapshot=snapshot)
+    with pytest.raises(ValueError, match=r"the log 9\.\.8 does not meet the snapshot of 7"):
+        Raft("n1", VOTERS, CORRECT, random.Random(1), snapshot=snapshot, base=(8, 1))
 
 
 def test_two_leaders_of_one_term_are_a_broken_law() -> None:

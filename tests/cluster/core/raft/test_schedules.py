@@ -31,6 +31,8 @@ def test_a_correct_cluster_keeps_every_law() -> None:
     assert total.leaders > SEEDS
     assert total.crashes > SEEDS
     assert total.truncations > 10
+    assert total.snapshots > SEEDS
+    assert total.installs > 20
 
 
 @pytest.mark.parametrize("chances", [USUAL, RESTARTS, REIGNS], ids=["usual", "restarts", "reigns"])

@@ -2,7 +2,7 @@
 
 Links are written `n1>n2`. Election timers fire after 150 ms at n1, 165 at n2, 180 at n3 … unless `luck` says otherwise.
 
-  cluster N [field=value …]      N voters; fields of RaftPolicy (true, false, or 50ms)
+  cluster N [of M] [field=value …]   N voters (and M - N nodes without a vote); fields of RaftPolicy (true, false, or 50ms)
   luck n1 0.5                    n1 draws this fraction of the election window from now on
   tick n1 [150ms]                time passes, and n1 alone looks at its clock
   run 1s                         all nodes live for a while; messages arrive at once
@@ -14,9 +14,11 @@ Links are written `n1>n2`. Election timers fire after 150 ms at n1, 165 at n2, 1
   transfer n1 n2 · freeze n1 500ms · crash n1 · wipe n1 · restart n1
   hold n1 · persist n1 [COUNT] · release n1  writes wait · finish · finish at once again
   expect n1 leader term 2 vote n1 leader? n1 commit 3 last 4      any subset, in any order
-  log n1 1 1 2                   the terms of all entries
-  applied n1 a b                 the commands applied, in order
-  disk n1 term 2 vote n3 log 1 1
+  log n1 1 1 2 · log n1 4: 2 2   the terms of all entries (from index 4 on: what lies before is in the snapshot)
+  applied n1 a b                 the commands applied since the start, in order
+  state n1 a b                   what the state machine holds: all commands, those in a snapshot included
+  disk n1 term 2 vote n3 [snapshot 3] log 1 1
+  compact n1                     n1 makes a snapshot of what it has applied
   said n1 TEXT · unsaid n1 TEXT  n1 reported (did not report) an event with this text since the last `said`
   under-way n1>n2 [Kind …]       what is in flight on the link
 """
@@ -77,10 +79,14 @@ class Script:
             COMMANDS[verb](self, rest)
 
     def cluster(self, words: list[str]) -> None:
-        count, fields = int(words[0]), dict(word.split("=") for word in words[1:])
+        founders = count = int(words.pop(0))
+        if words[:1] == ["of"]:
+            count = int(words[1])
+            del words[:2]
+        fields = dict(word.split("=") for word in words)
         policy = msgspec.convert({name: value_of(text) for name, text in fields.items()}, RaftPolicy)
         self.luck = {f"n{number}": Luck((number - 1) / 10) for number in range(1, count + 1)}
-        self.world = World(count, policy, dict(self.luck))
+        self.world = World(count, policy, dict(self.luck), founders=founders)
 
     @property
     def w(self) -> World:
@@ -145,7 +151,9 @@ class Script:
 
     def log(self, words: list[str]) -> None:
         raft = self.w.raft(words[0])
-        terms = terms_of(raft.log.slice(1, raft.last_index))
+        first = raft.log.first_index
+        terms = [f"{first}:"] if first > 1 else []
+        terms += terms_of(raft.log.slice(first, raft.last_index))
         assert terms == words[1:], f"{words[0]} holds {' '.join(terms)}"
 
     def applied(self, words: list[str]) -> None:
@@ -153,9 +161,14 @@ class Script:
         got = [entry.data.decode() for entry in entries]
         assert got == words[1:], f"{words[0]} applied {' '.join(got) or 'nothing'}"
 
+    def state(self, words: list[str]) -> None:
+        got = self.w.members[words[0]].state.decode().split()
+        assert got == words[1:], f"{words[0]} holds {' '.join(got) or 'nothing'}"
+
     def disk(self, words: list[str]) -> None:
         disk = self.w.members[words[0]].disk
-        got = ["term", str(disk.hard.term), "vote", disk.hard.vote or "none", "log", *terms_of(disk.entries)]
+        snapshot = ["snapshot", str(disk.snapshot.index)] if disk.snapshot else []
+        got = ["term", str(disk.hard.term), "vote", disk.hard.vote or "none", *snapshot, "log", *terms_of(disk.entries)]
         assert got == words[1:], " ".join(got)
 
     def said(self, words: list[str], wanted: bool = True) -> None:
@@ -228,6 +241,8 @@ COMMANDS: dict[str, Callable[[Script, list[str]], None]] = {
     "expect": Script.expect,
     "log": Script.log,
     "applied": Script.applied,
+    "state": Script.state,
+    "compact": lambda s, w: s.w.compact(w[0]) and None,
     "disk": Script.disk,
     "said": Script.said,
     "unsaid": lambda s, w: s.said(w, wanted=False),

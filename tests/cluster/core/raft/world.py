@@ -13,8 +13,9 @@ import msgspec
 
 from cluster.core.policy import RaftPolicy
 from cluster.core.raft.machine import Raft
-from cluster.core.raft.messages import Entry, HardState, RaftMessage
+from cluster.core.raft.messages import Entry, EntryKind, HardState, RaftMessage, Snapshot
 from cluster.core.raft.ready import (
+    Compact,
     Persist,
     Persisted,
     RaftEvent,
@@ -31,10 +32,15 @@ Link = tuple[NodeId, NodeId]
 
 
 class Disk:
-    """Term, vote and log of one node. `auto`: a write is durable at once; otherwise when the test says so."""
+    """Term, vote, snapshot and log of one node: `entries` follow `base` (index and term).
+
+    `auto`: a write is durable at once; otherwise when the test says so.
+    """
 
     def __init__(self) -> None:
         self.hard = HardState()
+        self.snapshot: Snapshot | None = None
+        self.base = (0, 0)
         self.entries: list[Entry] = []
         self.waiting: deque[Persist] = deque()
         self.auto = True
@@ -42,15 +48,35 @@ class Disk:
     def finish_one(self) -> int:
         """The oldest waiting write becomes durable; returns its token."""
         write = self.waiting.popleft()
+        if write.snapshot is not None:
+            self._store(write.snapshot, write.installed)
         if write.truncate_from is not None:
-            del self.entries[write.truncate_from - 1 :]
+            del self.entries[write.truncate_from - 1 - self.base[0] :]
         if write.entries:
-            assert write.first_index == len(self.entries) + 1, "the log has a gap"
+            assert write.first_index == self.last_index + 1, "the log has a gap"
             self.entries.extend(write.entries)
+        if write.snapshot is not None and not write.installed:
+            self._cut(write.keep_from)
         if write.hard is not None:
             assert write.hard.term >= self.hard.term, "the durable term fell"
             self.hard = write.hard
         return write.token
+
+    @property
+    def last_index(self) -> int:
+        return self.base[0] + len(self.entries)
+
+    def _store(self, snapshot: Snapshot, installed: bool) -> None:
+        assert self.snapshot is None or snapshot.index > self.snapshot.index, "a snapshot takes the node back"
+        self.snapshot = snapshot
+        if installed:
+            self.base, self.entries = (snapshot.index, snapshot.term), []
+
+    def _cut(self, keep_from: int) -> None:
+        """Forget what lies before `keep_from`."""
+        gone = keep_from - 1 - self.base[0]
+        if gone > 0:
+            self.base, self.entries = (keep_from - 1, self.entries[gone - 1].term), self.entries[gone:]
 
 
 class Member:
@@ -60,12 +86,16 @@ class Member:
         self.raft: Raft | None = None
         self.disk = Disk()
         self.events: list[RaftEvent] = []
+        self.state = b""  # what the state machine holds: all commands so far
         self.applied: list[tuple[int, Entry]] = []
         self.reads: dict[int, ReadReady | ReadRefused] = {}
 
 
 class Watcher:
     """What a monitor may override: it sees every step of every node."""
+
+    def started(self, world: World, node: NodeId) -> None:
+        """`node` begins with what its disk holds."""
 
     def stepped(self, world: World, node: NodeId, ready: Ready) -> None:
         """`node` has just made `ready`."""
@@ -78,10 +108,13 @@ class Watcher:
 
 
 class World:
-    """`count` voters named n1, n2, …, one clock, and a queue of messages per directed link."""
+    """`count` nodes named n1, n2, …, one clock, and a queue of messages per directed link. The first `founders` found the group."""
 
-    def __init__(self, count: int, policy: RaftPolicy, dice: dict[NodeId, Dice], watchers: Sequence[Watcher] = ()) -> None:
+    def __init__(
+        self, count: int, policy: RaftPolicy, dice: dict[NodeId, Dice], watchers: Sequence[Watcher] = (), founders: int = 0
+    ) -> None:
         self.voters = [f"n{number}" for number in range(1, count + 1)]
+        self.founders = self.voters[: founders or count]
         self.policy, self.dice, self.watchers = policy, dice, watchers
         self.now: Micros = 0
         self.members = {node: Member() for node in self.voters}
@@ -105,7 +138,13 @@ class World:
         assert member.raft is None, f"{node} is up"
         disk = member.disk
         member.applied = []
-        member.raft = Raft(node, self.voters, self.policy, self.dice[node], hard=disk.hard, entries=tuple(disk.entries))
+        member.state = disk.snapshot.data if disk.snapshot else b""
+        member.raft = Raft(
+            node, self.founders, self.policy, self.dice[node],
+            hard=disk.hard, entries=tuple(disk.entries), snapshot=disk.snapshot, base=disk.base,
+        )  # fmt: skip
+        for watcher in self.watchers:
+            watcher.started(self, node)
         self.step(node, Tick())
 
     def crash(self, node: NodeId) -> None:
@@ -123,6 +162,10 @@ class World:
             member.disk.waiting.append(ready.persist)
         for target, message in ready.sends:
             self._send(node, target, message)
+        if ready.snapshot is not None:
+            member.state = ready.snapshot.data
+        commands = (entry.data for entry in ready.committed if entry.kind == EntryKind.COMMAND)
+        member.state += b"".join(data + b" " for data in commands)
         member.applied.extend(enumerate(ready.committed, ready.committed_first))
         member.reads.update({outcome.context: outcome for outcome in ready.reads})
         member.events.extend(ready.events)
@@ -137,6 +180,12 @@ class World:
         disk = self.members[node].disk
         for _ in range(min(count, len(disk.waiting))):
             self.step(node, Persisted(disk.finish_one()))
+
+    def compact(self, node: NodeId) -> Ready:
+        """The node makes a snapshot of all it has applied."""
+        member = self.members[node]
+        index = self.raft(node).applied_index
+        return self.step(node, Compact(index, member.state))
 
     def tick(self, node: NodeId, after_us: Micros = 0) -> None:
         self.now += after_us
