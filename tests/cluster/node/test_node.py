@@ -83,6 +83,8 @@ async def test_a_restarted_node_recovers_from_its_disk(trio: Nodes, supervisor: 
     with client_of(trio, leader.node) as client:
         for number in range(20):
             assert (await client.request(Put(f"k{number}", "v"), 5 * SECOND)).outcome == "ok"
+    # A majority may have acknowledged before the leader's own disk was done.
+    await supervisor.state(lambda e: e.node == leader.node and e.applied >= 21 and not e.disk_busy_us)
     since = len(supervisor.events)
     await trio.restart(leader.node)
     ready = await supervisor.heard("ready", lambda e: e.node == leader.node and e.epoch == 2, since)
