@@ -133,7 +133,9 @@ class Segments:
             self._oldest += 1
 
     def fits(self, persists: Sequence[Persist]) -> bool:
-        """Whether the open segment surely has room for these: a new one is long in the making."""
+        """Whether the open segment surely has room for these: a new one, or a snapshot, is long in the making."""
+        if any(persist.snapshot is not None for persist in persists):
+            return False
         size = sum(_RECORD_ROOM + sum(len(entry.data) + _ENTRY_ROOM for entry in persist.entries) for persist in persists)
         return self._tail.offset + size <= self._tail.size
 

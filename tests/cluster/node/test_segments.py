@@ -298,3 +298,10 @@ def test_a_log_without_its_snapshot_is_refused(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(CorruptLog, match="no snapshot of those before it"):
         Segments(tmp_path)
+
+
+def test_a_snapshot_is_too_long_in_the_making_for_the_loop(tmp_path: Path) -> None:
+    log = Segments(tmp_path)
+    assert log.fits([entry(1)])
+    assert not log.fits([entry(1), taken(1, keep_from=1)])
+    log.close()
