@@ -152,7 +152,7 @@ class LogTruncated(msgspec.Struct, frozen=True, array_like=True, tag="trunc"):
     term: int
 
 
-class SnapshotMade(msgspec.Struct, frozen=True, array_like=True, tag="snap", gc=False):
+class SnapshotMade(msgspec.Struct, frozen=True, array_like=True, tag="snap"):
     """The state up to `index` is a snapshot; `leader` sent it, or "" when the node made it. The log begins at `first_index`."""
 
     node: NodeId
