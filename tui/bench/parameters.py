@@ -37,3 +37,17 @@ class Size(click.ParamType[tuple[int, int]]):
         if found is None:
             self.fail(f"{value!r} is not a size such as 200x50", param, ctx)
         return int(found.group(1)), int(found.group(2))
+
+
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """`1,16,64`: whole numbers above zero, in the order given."""
+
+    name = "numbers"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if not all(re.fullmatch(r"[1-9]\d{0,4}", part) for part in parts):
+            self.fail(f"{value!r} is not a list of numbers such as 1,16,64", param, ctx)
+        return tuple(int(part) for part in parts)

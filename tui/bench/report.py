@@ -12,22 +12,24 @@ Tell = Callable[[str], None]
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One promise: `measured` ≤ `limit` keeps it."""
+    """One promise: `measured` ≤ `limit` keeps it, or ≥ when it is one of `at_least`."""
 
     what: str
     limit: float
     measured: float
     unit: str
+    at_least: bool = False
 
     @property
     def met(self) -> bool:
-        return self.measured <= self.limit
+        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
     def document(self) -> dict[str, Any]:
         return {**msgspec.to_builtins(self), "met": self.met}
 
     def line(self) -> str:
-        return f"  {'✓' if self.met else '✗'} {self.what:<58} {self.measured:8.1f} {self.unit:<3} (target ≤ {self.limit:g})"
+        mark, relation = "✓" if self.met else "✗", "≥" if self.at_least else "≤"
+        return f"  {mark} {self.what:<58} {self.measured:8.2f} {self.unit:<3} (target {relation} {self.limit:g})"
 
 
 class Report(msgspec.Struct, frozen=True):
