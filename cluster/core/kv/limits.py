@@ -60,6 +60,8 @@ def unfit(operation: Operation | Command) -> str:
 
 def too_large(key: str, value: str) -> str:
     """Why this key or value is refused, "" when it is not."""
+    if 4 * len(key) <= KEY_BYTES_MAX and 4 * len(value) <= VALUE_BYTES_MAX:
+        return ""  # no code point takes more than four bytes: the usual sizes need no encoding to be told small enough
     if len(key) > KEY_BYTES_MAX or len(key.encode(errors="replace")) > KEY_BYTES_MAX:
         return f"key exceeds {KEY_BYTES_MAX} bytes"
     if len(value) > VALUE_BYTES_MAX or len(value.encode(errors="replace")) > VALUE_BYTES_MAX:
