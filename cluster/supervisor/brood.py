@@ -62,13 +62,18 @@ class Brood(asyncio.Protocol):
         """Until every child has been reaped (or the zygote is gone, and they with it)."""
         await self._empty.wait()
 
-    async def close(self) -> int:
-        """End the zygote and everything below it. Returns its exit code, after it was reaped."""
+    async def close(self, within_s: float) -> int:
+        """End the zygote and everything below it. Returns its exit code, after it was reaped; one that takes too long is killed."""
         self._closing = True
         if self._transport is not None:
             self._transport.close()
         await self._gone.wait()
-        return await asyncio.to_thread(_reap, self._zygote_pid)
+        reaping = asyncio.get_running_loop().run_in_executor(None, _reap, self._zygote_pid)
+        done, _ = await asyncio.wait({reaping}, timeout=within_s)
+        if not done:  # stopped, perhaps: it would keep its children, and this process in `waitpid`
+            os.kill(self._zygote_pid, signal.SIGKILL)
+            self.kill_outright()
+        return await reaping
 
     def kill_outright(self) -> None:
         """The zygote is gone: where no death signal exists, its children must be ended by pid."""

@@ -36,21 +36,14 @@ async def end_lab(lab: Lab, brood: Brood, seats: Seats, chronicle: Chronicle, wh
             lab.fleet.want(name, False, "the lab ended")
         await _within(brood.all_gone(), _KILLED_S)
     reaped = not brood.names and lab.fleet.none_stopped
-    zygote_gone = await _zygote_ended(brood)
+    # It left by itself: one that was killed could not say what became of its children.
+    zygote_gone = await brood.close(_ZYGOTE_S) == 0
     socket_gone = lab.collector.close()
     clean = reaped and zygote_gone and socket_gone
     chronicle.tell(LabClosed(now_us(), clean, why))
     if not await _within(seats.close(), _SEATS_S):
         seats.abort()
     return clean
-
-
-async def _zygote_ended(brood: Brood) -> bool:
-    """Reaped, and it left by itself: one that was killed could not say what became of its children."""
-    try:
-        return await asyncio.wait_for(brood.close(), _ZYGOTE_S) == 0
-    except TimeoutError:
-        return False
 
 
 async def _within(what: Awaitable[object], seconds: float) -> bool:

@@ -15,8 +15,12 @@ from dataclasses import dataclass, field
 from cluster.core.types import NodeId
 from cluster.supervisor.brood import Brood
 from cluster.supervisor.chronicle import Chronicle, now_us
-from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
-from cluster.telemetry.events import NodeReady, ProcessChanged
+from cluster.supervisor.zygote import EXIT_CRASHED, Continued, Exited, Refused, Report, Started, Stopped
+from cluster.telemetry.events import NodeComplaint, NodeReady, ProcessChanged
+
+# Of signals that this lab did not send.
+_NOT_OURS = "from outside"
+_OWN_DEFECTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 
 # (process name, epoch) -> (entry, payload, log path)
 Recipe = Callable[[int], tuple[str, bytes, str]]
@@ -39,6 +43,9 @@ class Member:
     killed: bool = False
     state: str = field(default="down")
     ready: bool = False
+    # Signals of ours that the kernel has not reported yet: what it reports beyond them came from outside.
+    stop_due: bool = False
+    continue_due: bool = False
 
 
 class Fleet:
@@ -115,21 +122,24 @@ class Fleet:
                 member.killed = True
                 self._brood.signal(member.process, signal.SIGKILL)
         elif member.process and member.held and not member.stopped:
-            member.stopped = True
-            self._brood.signal(member.process, signal.SIGSTOP)
+            self._stop(member)
         elif member.process and member.stopped and not member.held:
             self._continue(member)
         elif not member.process and member.wanted:
             self._start(member)
 
+    def _stop(self, member: Member) -> None:
+        member.stopped = member.stop_due = True
+        self._brood.signal(member.process, signal.SIGSTOP)
+
     def _continue(self, member: Member) -> None:
-        member.stopped = False
+        member.stopped, member.continue_due = False, True
         self._brood.signal(member.process, signal.SIGCONT)
 
     def _start(self, member: Member) -> None:
         member.epoch += 1
         member.process = f"{member.name}.{member.epoch}"
-        member.stopped = member.killed = member.ready = False
+        member.stopped = member.killed = member.ready = member.stop_due = member.continue_due = False
         self._by_process[member.process] = member
         entry, payload, log_path = member.recipe(member.epoch)
         self._brood.spawn(member.process, entry, payload, log_path)
@@ -148,13 +158,20 @@ class Fleet:
                 member.pid = pid
                 self._tell(member, "starting", member.why)
             case Stopped():
-                self._tell(member, "paused", member.why)
+                self._tell(member, "paused", member.why if member.stop_due else f"SIGSTOP {_NOT_OURS}")
+                member.stop_due = False
             case Continued():
-                self._tell(member, "up" if member.ready else "starting", member.why)
+                self._continued(member)
             case Exited(status=status):
-                self._ended(member, _in_words(status))
+                self._ended(member, "SIGKILL" if member.killed and status == -signal.SIGKILL else _in_words(status))
             case Refused(why=why):
                 self._ended(member, f"not started: {why}")
+
+    def _continued(self, member: Member) -> None:
+        self._tell(member, "up" if member.ready else "starting", member.why if member.continue_due else f"SIGCONT {_NOT_OURS}")
+        member.continue_due = False
+        if member.stopped:
+            self._stop(member)  # law 1: what should be held is held again
 
     def lost(self) -> None:
         """The zygote is gone, and what it had forked went with it."""
@@ -180,6 +197,8 @@ class Fleet:
         member.pid = 0
         if not asked:
             member.wanted = False  # law 3
+            if not member.is_node:
+                self._chronicle.tell(NodeComplaint("", now_us(), f"workload client {member.name} is gone: {how}"))
         else:
             self._reconcile(member)
         waiting, self._exits = self._exits, []
@@ -195,6 +214,9 @@ class Fleet:
 
 
 def _in_words(status: int) -> str:
+    if status == EXIT_CRASHED:
+        return "failed while starting (its log says why)"
     if status >= 0:
         return f"exited with {status}"
-    return signal.Signals(-status).name
+    signum = signal.Signals(-status)
+    return signum.name if signum in _OWN_DEFECTS else f"{signum.name} {_NOT_OURS}"

@@ -23,6 +23,8 @@ from cluster.workload.route import Route
 _PROCESSES_PER_LIFE = 100_000
 _COUNT_TRIES = 12
 _COUNT_PAUSE_S = 0.25
+_ORDER_TRIES = 10
+_ORDER_PAUSE_S = 0.05
 
 
 class Client:
@@ -110,6 +112,12 @@ class Client:
             return
         operation = Put(order.key, order.value) if order.verb == "put" else Get(order.key, order.mode)
         reply, node = await self._aside.ask(operation, self._spec.timeout_us)
+        for _ in range(_ORDER_TRIES - 1):
+            # Definite, so it may be asked again: a node just started has not heard of the leader that others know.
+            if reply.error != "not leader":
+                break
+            await asyncio.sleep(_ORDER_PAUSE_S)
+            reply, node = await self._aside.ask(operation, self._spec.timeout_us)
         self._link.send(RanOnce(order.request, reply.outcome, _in_words(operation, reply, node)))
 
 

@@ -121,6 +121,10 @@ class Labs:
         self._open.append(another)
         return another
 
+    def forget(self, listener: Listener) -> None:
+        """It has ended, and nothing of it is kept."""
+        self._open.remove(listener)
+
     async def close(self) -> None:
         for listener in reversed(self._open):
             await listener.session.close(end=True)

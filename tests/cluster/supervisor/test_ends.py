@@ -89,6 +89,25 @@ async def test_the_zygote_is_killed(labs: Labs) -> None:
     assert labs.run_dirs == []
 
 
+async def test_a_stopped_zygote_is_killed_with_all_it_holds(labs: Labs) -> None:
+    lab, family = await _broken(labs)
+    os.kill(parent_of(lab.node_pids[0]), signal.SIGSTOP)
+    await lab.session.close()
+    await family.all_gone()
+    assert lab.session.exit_code == 1  # not clean, and it says so
+    assert labs.run_dirs == []
+
+
+async def test_a_stopped_supervisor_is_killed_by_the_seat_that_leaves(labs: Labs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster.supervisor.seat._END_WITHIN_S", 0.5)
+    lab, family = await _broken(labs)
+    os.kill(_pid(lab), signal.SIGSTOP)
+    await lab.session.close()
+    await family.all_gone()
+    assert lab.session.exit_code == -signal.SIGKILL
+    assert labs.run_dirs == []
+
+
 _FRONT = """
 import asyncio, json, sys
 from cluster.supervisor.seat import LiveSession

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from cluster.leases import MEMORY_LOST
 from cluster.telemetry.control import LabSpec
-from cluster.telemetry.events import AckedCounted, FaultEnded, LogTruncated, PlanChanged, ProcessChanged
+from cluster.telemetry.events import AckedCounted, FaultEnded, LogTruncated, NodeComplaint, PlanChanged, ProcessChanged
 from cluster.telemetry.roster import leader_of
 from cluster.telemetry.view import ClusterView
-from tests.cluster.supervisor.labs import Labs, standing, state_of
+from tests.cluster.supervisor.labs import Labs, children_of, parent_of, standing, state_of
 
 pytestmark = pytest.mark.processes
 
@@ -46,6 +49,51 @@ async def test_a_crash_ends_the_pause_of_that_node_and_undo_restarts_it_from_dis
     assert view.nodes["n1"].epoch == before.epoch + 1
     assert view.nodes["n1"].pid != before.pid
     assert _process(view, "n2") == "paused"
+
+
+async def test_a_node_killed_from_outside_is_reported_and_the_lab_goes_on(labs: Labs) -> None:
+    lab = await labs.open()
+    victim = leader_of(lab.view)
+    assert victim is not None
+    os.kill(lab.view.nodes[victim].pid, signal.SIGKILL)
+    view = await lab.until(lambda view: _process(view, victim) == "down")
+    assert view.nodes[victim].why == "SIGKILL from outside"
+    assert not view.faults  # nobody here broke it
+    await lab.until(lambda view: leader_of(view) not in (None, victim))
+    await lab.order(f"restart {victim}")
+    await lab.until(standing)
+
+
+async def test_a_node_stopped_from_outside_is_reported_and_does_not_outlive_the_lab(labs: Labs) -> None:
+    lab = await labs.open()
+    os.kill(lab.view.nodes["n1"].pid, signal.SIGSTOP)
+    view = await lab.until(lambda view: _process(view, "n1") == "paused")
+    assert view.nodes["n1"].why == "SIGSTOP from outside"
+    await lab.session.close()
+    await lab.over()
+    assert lab.view.clean
+
+
+async def test_a_pause_holds_against_a_continue_from_outside(labs: Labs) -> None:
+    lab = await labs.open()
+    await lab.fault("pause n1 60s")
+    view = await lab.until(lambda view: _process(view, "n1") == "paused")
+    os.kill(view.nodes["n1"].pid, signal.SIGCONT)
+    await lab.until(lambda _: len([event for event in lab.all_of(ProcessChanged) if event.node == "n1" and event.state == "paused"]) == 2)
+    assert [e.why for e in lab.all_of(ProcessChanged) if e.node == "n1"][-2] == "SIGCONT from outside"
+    assert state_of(view.nodes["n1"].pid) == "T"
+
+
+async def test_a_client_killed_from_outside_is_told(labs: Labs) -> None:
+    lab = await labs.open()
+    zygote = parent_of(lab.node_pids[0])
+    client = next(pid for pid in children_of(zygote) if pid not in lab.node_pids)
+    os.kill(client, signal.SIGKILL)
+    await lab.until(lambda _: any("workload client c" in told.what for told in lab.all_of(NodeComplaint)))
+    await lab.order("put a b")  # the others are asked
+    await lab.order("heal")
+    view = await lab.until(lambda view: view.lights["acked"].state == "unknown")
+    assert view.closed == ""
 
 
 async def test_a_node_restarted_under_a_cut_is_cut(labs: Labs) -> None:
@@ -152,8 +200,7 @@ async def test_leadership_can_be_handed_over(labs: Labs) -> None:
 async def test_a_rumour_reaches_every_node(labs: Labs) -> None:
     lab = await labs.open()
     await lab.order("rumour the tea is ready")
-    view = await lab.until(lambda view: view.rumours and len(view.rumours[-1].learned) == 3)
-    assert view.rumours[-1].text == "the tea is ready"
+    await lab.until(lambda view: any(told.text == "the tea is ready" and len(told.learned) == 3 for told in view.rumours))
 
 
 async def test_an_observer_hears_everything_and_commands_nothing(labs: Labs) -> None:
