@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from cluster.commands import BY_NAME, Roster
 from cluster.core.types import by_number
-from cluster.telemetry.events import CommandDone, Event
+from cluster.telemetry.events import RECORDER, CommandDone, Event
 from cluster.telemetry.fold import fold_all
 from cluster.telemetry.view import ClusterView, FaultView
 from tui.reduce import Action, reduce
@@ -60,6 +60,8 @@ class Store:
         answers = [self._answered(event) for event in batch if isinstance(event, CommandDone) and self._own(event)]
         for answer in answers:
             self.ui = replace(self.ui, last=f"{answer.text}: {answer.answer}" if not answer.ok else answer.text)
+        if self.ui.recording and any(isinstance(event, CommandDone) and event.seat == RECORDER for event in batch):
+            self.ui = replace(self.ui, recording=False)  # the sign must not outlive the recording
         self._settle()
         self._tell()
         return answers

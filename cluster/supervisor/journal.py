@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from cluster.core.errors import UsageError
+from cluster.core.errors import EnvironmentFailed
 from cluster.telemetry.control import HistoryLine
 from cluster.telemetry.events import Event
 from cluster.wire import heard_frames
@@ -27,7 +27,7 @@ class Journal:
     """`write(event)`, `flush()` a few times per second, `close()`. `complain` hears once why recording ended early."""
 
     def __init__(self, path: str, complain: Callable[[str], None], bytes_max: int = JOURNAL_BYTES_MAX) -> None:
-        """Raises `UsageError` when the file cannot be made."""
+        """Raises `EnvironmentFailed` when the file cannot be made."""
         self._path = path
         self._complain = complain
         self._bytes_max = bytes_max
@@ -127,4 +127,4 @@ def _create(path: str) -> BinaryIO:
     try:
         return Path(path).open("wb")
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+        raise EnvironmentFailed(f"cannot write {path}: {error.strerror}") from error

@@ -1,15 +1,15 @@
 """A port per node on 127.0.0.1, free for TCP and UDP alike, and ours for the life of the lab.
 
 Law 1: outside the ephemeral range, where an outgoing connection of anybody could take a port between our probe and the bind.
-Law 2: two labs of one user never share a block: each holds a lock file, so that a probe cannot race with the other's start.
+Law 2: two labs never share a block, whoever runs them and wherever their run directories are: each holds its block's first port,
+so that a probe cannot race with the other's start, and the kernel gives it back whatever becomes of the holder.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
 import socket
+from itertools import islice
 from pathlib import Path
 
 from cluster.core.errors import EnvironmentFailed, UsageError
@@ -23,57 +23,60 @@ _EPHEMERAL_USUAL = 32_768
 class Ports:
     """`ports[i]` belongs to the i-th node. `close` gives the block back."""
 
-    def __init__(self, ports: tuple[int, ...], lock: int | None) -> None:
+    def __init__(self, ports: tuple[int, ...], guard: socket.socket | None) -> None:
         self.ports = ports
-        self._lock = lock
+        self._guard = guard
 
     def close(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._guard is not None:
+            self._guard.close()
+            self._guard = None
 
 
-def allocate(count: int, base: Path, explicit: int = 0) -> Ports:
-    """Free ports: from `explicit` on if given (`UsageError` names the first one in use), else a block of our own."""
+def allocate(count: int, explicit: int = 0) -> Ports:
+    """Free ports: from `explicit` on if given (`EnvironmentFailed` names the first one in use), else a block of our own."""
     if explicit:
-        wanted = tuple(range(explicit, explicit + count))
-        if explicit < 1024 or wanted[-1] > 65_535:
-            raise UsageError(f"ports {explicit} to {wanted[-1]} are not all between 1024 and 65535")
-        for port in wanted:
-            if not free(port):
-                raise UsageError(f"port {port} is in use (the nodes want {explicit} to {wanted[-1]}): choose another base")
-        return Ports(wanted, None)
-    locks = base / "ports"
-    locks.mkdir(mode=0o700, exist_ok=True)
-    blocks = (_ephemeral_start() - _LOWEST) // _BLOCK
-    for number in range(blocks):
-        lock = _lock(locks / str(number))
-        if lock is None:
+        return Ports(_exactly(count, explicit), None)
+    ephemeral = _ephemeral_start()
+    for first in range(_LOWEST, ephemeral - _BLOCK, _BLOCK):
+        guard = _guard(first)
+        if guard is None:
             continue
-        first = _LOWEST + number * _BLOCK
-        found = [port for port in range(first, first + _BLOCK) if free(port)][:count]
+        found = tuple(islice(filter(free, range(first + 1, first + _BLOCK)), count))
         if len(found) == count:
-            return Ports(tuple(found), lock)
-        os.close(lock)
-    raise EnvironmentFailed(f"no {count} free ports between {_LOWEST} and {_ephemeral_start()} on 127.0.0.1")
+            return Ports(found, guard)
+        guard.close()
+    raise EnvironmentFailed(f"no {count} free ports between {_LOWEST} and {ephemeral} on 127.0.0.1")
+
+
+def _exactly(count: int, first: int) -> tuple[int, ...]:
+    wanted = tuple(range(first, first + count))
+    if first < 1024 or wanted[-1] > 65_535:
+        raise UsageError(f"ports {first} to {wanted[-1]} are not all between 1024 and 65535")
+    for port in wanted:
+        if not free(port):
+            raise EnvironmentFailed(f"port {port} is in use (the nodes want {first} to {wanted[-1]}): choose another base")
+    return wanted
+
+
+def _guard(port: int) -> socket.socket | None:
+    """The block's first port, bound and never listened on; None when another lab holds it."""
+    guard = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        guard.bind(("127.0.0.1", port))
+    except OSError as error:
+        guard.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            return None
+        raise
+    return guard
 
 
 def _ephemeral_start() -> int:
     try:
-        return max(_LOWEST + _BLOCK, int(_EPHEMERAL_FILE.read_text().split()[0]))
+        return max(_LOWEST + 2 * _BLOCK, int(_EPHEMERAL_FILE.read_text().split()[0]))
     except (OSError, ValueError, IndexError):
         return _EPHEMERAL_USUAL
-
-
-def _lock(path: Path) -> int | None:
-    """A held lock, or None when another lab holds it."""
-    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock
 
 
 def free(port: int) -> bool:

@@ -38,7 +38,7 @@ from cluster.supervisor.profiles import check_spec
 from cluster.supervisor.seats import Seats
 from cluster.supervisor.zygote import fork_zygote
 from cluster.telemetry.control import LabSpec, NotOpened, Opened
-from cluster.telemetry.events import CommandDone, Event, Heartbeat
+from cluster.telemetry.events import RECORDER, CommandDone, Event, Heartbeat
 
 EXIT_CLEAN, EXIT_USAGE, EXIT_ENVIRONMENT = 0, 2, 4
 EXIT_NOT_CLEAN = 1
@@ -61,8 +61,10 @@ def run(spec: LabSpec, tie: int, answer: BinaryIO) -> int:
             stack.callback(records.close)
         except (UsageError, ProtocolError) as error:
             return _refuse(answer, str(error), usage=True)
-        except (EnvironmentFailed, OSError) as error:
+        except EnvironmentFailed as error:
             return _refuse(answer, str(error), usage=False)
+        except OSError as error:
+            return _refuse(answer, f"{error.filename or 'the system'}: {error.strerror}", usage=False)
         _log_to(run_dir.path / "log" / "supervisor.log")
         clean = asyncio.run(_serve(spec, place, zygote_pid, channel, records, tie, answer))
         return EXIT_CLEAN if clean else EXIT_NOT_CLEAN
@@ -79,8 +81,7 @@ def _place(spec: LabSpec, run_dir: rundir.RunDir, stack: ExitStack) -> Place:
     if spec.data_dir:
         nodes_dir = Path(spec.data_dir).absolute()
         first_epoch = _claim_data(nodes_dir, stack)
-    # The locks lie in one place whatever `run_base` is: ports are the machine's, not the directory's.
-    allocated = ports.allocate(spec.nodes, rundir.base_dir(), spec.base_port)
+    allocated = ports.allocate(spec.nodes, spec.base_port)
     stack.callback(allocated.close)
     return Place(
         run=run_dir.name, socket_path=run_dir.socket_path, log_dir=str(run_dir.path / "log"),
@@ -90,16 +91,24 @@ def _place(spec: LabSpec, run_dir: rundir.RunDir, stack: ExitStack) -> Place:
 
 def _claim_data(path: Path, stack: ExitStack) -> int:
     """Lock a data directory for this lab alone. Returns an epoch that all earlier processes on it stayed below."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    claim = os.open(path / "opened", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        claim = os.open(path / "opened", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise EnvironmentFailed(f"cannot use {path} for data: {error.strerror}") from error
     stack.callback(os.close, claim)
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UsageError(f"{path} is the data of a lab that is running") from None
+        raise EnvironmentFailed(f"{path} is the data of a lab that is running") from None
     text = os.read(claim, 32).decode("ascii", "replace").strip()
-    opened = int(text) + 1 if text.isdigit() else 1
-    os.pwrite(claim, f"{opened}\n".encode(), 0)
+    if text and not (text.isdecimal() and len(text) < 10):
+        raise EnvironmentFailed(f"{path / 'opened'} is damaged: it should hold the number of times that this data was opened")
+    opened = int(text or "0") + 1
+    try:
+        os.pwrite(claim, f"{opened}\n".encode(), 0)
+    except OSError as error:
+        raise EnvironmentFailed(f"cannot write {path / 'opened'}: {error.strerror}") from error
     return opened * 10_000
 
 
@@ -166,7 +175,7 @@ async def _serve(
     chronicle.listen(records.event)
     chronicle.listen(judges.event)
     lab.collector = Collector(lab.fleet, chronicle, seats, lambda history: judges.history(history, now_us()))
-    why = ""
+    why, failed = "", False
     try:
         async with asyncio.TaskGroup() as tasks:
             lab.tasks = tasks
@@ -176,17 +185,17 @@ async def _serve(
             answer.write(OPENING.encode(Opened(str(Path(place.socket_path).parent), os.getpid())))
             answer.close()
             lab.open()
-            tasks.create_task(_pulse(lab, judges, records))
+            tasks.create_task(_pulse(lab, judges, records, seats))
             why = await ending
             raise _Over
     except* _Over:
         pass
     except* Exception as failures:  # noqa: BLE001 - law 3: a defect of ours ends the lab in order, and says so
         traceback.print_exception(failures)
-        why = f"the supervisor failed: {failures.exceptions[0]}"
+        why, failed = f"the supervisor failed: {failures.exceptions[0]}", True
     clean = await end_lab(lab, brood, seats, chronicle, why)
     records.flush()
-    return clean
+    return clean and not failed
 
 
 class _Over(Exception):
@@ -222,7 +231,7 @@ async def _watch_tie(loop: asyncio.AbstractEventLoop, tie: int, seats: Seats, en
     tasks.create_task(watch())
 
 
-async def _pulse(lab: Lab, judges: Judges, records: _Records) -> None:
+async def _pulse(lab: Lab, judges: Judges, records: _Records, seats: Seats) -> None:
     """What happens by the clock: the heartbeat, the counters, the lights, the journal's flush."""
     beat = 0
     while True:
@@ -232,8 +241,8 @@ async def _pulse(lab: Lab, judges: Judges, records: _Records) -> None:
         if beat % 2 == 0:
             lab.chronicle.tell(judges.ops(now_us()))
         records.flush()
-        while records.complaints:
-            lab.chronicle.tell(CommandDone(now_us(), "recorder", 0, "record", False, records.complaints.pop(0)))
+        while records.complaints and seats.operator_came:  # nobody would hear it before
+            lab.chronicle.tell(CommandDone(now_us(), RECORDER, 0, "record", False, records.complaints.pop(0)))
         beat += 1
         await asyncio.sleep(_PULSE_S)
 

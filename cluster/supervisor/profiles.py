@@ -13,7 +13,7 @@ from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
 from cluster.core.policy import DetectPolicy, GossipPolicy, Policy, RaftPolicy
 from cluster.core.types import MS, NODES_MAX, Micros, NodeId
-from cluster.telemetry.control import LabSpec
+from cluster.telemetry.control import SEED_MAX, LabSpec
 
 _MANY_NODES = 20
 STATE_INTERVAL_US: Micros = 100 * MS
@@ -51,6 +51,8 @@ def check_spec(spec: LabSpec) -> None:
         raise UsageError(f"a lab has 1 to {NODES_MAX} nodes, not {spec.nodes}")
     if not 0 <= spec.voters <= spec.nodes:
         raise UsageError(f"{spec.voters} of {spec.nodes} nodes cannot vote")
+    if not 0 <= spec.seed <= SEED_MAX:
+        raise UsageError(f"a seed is a number from 1 to {SEED_MAX} (0 draws one), not {spec.seed}")
     if spec.profile not in PROFILES:
         raise UsageError(f"there is no profile {spec.profile!r}{did_you_mean(spec.profile, PROFILES)}")
     if not 0 <= spec.workload_rate <= 100_000 or not 1 <= spec.clients <= 32:

@@ -57,7 +57,7 @@ def base_dir(wanted: str = "") -> Path:
     elif os.environ.get("XDG_RUNTIME_DIR") and Path(os.environ["XDG_RUNTIME_DIR"]).is_dir():
         base = Path(os.environ["XDG_RUNTIME_DIR"]) / "faultline"
     else:
-        base = Path("/tmp") / f"faultline-{os.getuid()}"
+        base = Path(os.environ.get("TMPDIR") or "/tmp") / f"faultline-{os.getuid()}"
     if len(str(base / "000000-abcd" / SOCKET_NAME)) > _SOCKET_PATH_MAX:
         raise EnvironmentFailed(f"{base} is too long a path for a Unix socket: choose a shorter one")
     try:
@@ -84,6 +84,7 @@ def make(base: Path) -> RunDir:
         os.write(lock, f"{os.getpid()}\n".encode())
         unnamed.rename(path / PID_NAME)
     except OSError as error:
+        shutil.rmtree(path, ignore_errors=True)
         raise EnvironmentFailed(f"cannot make a run directory in {base}: {error.strerror}") from error
     return RunDir(path, lock)
 
@@ -139,6 +140,6 @@ def _young(path: Path) -> bool:
 
 def _run_dirs(base: Path) -> list[Path]:
     try:
-        return [path for path in base.iterdir() if path.is_dir() and not path.is_symlink() and path.name != "ports"]
+        return [path for path in base.iterdir() if path.is_dir() and not path.is_symlink()]
     except FileNotFoundError:
         return []

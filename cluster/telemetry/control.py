@@ -52,6 +52,10 @@ class WorkloadSpec(msgspec.Struct, frozen=True):
 # ---- how a lab is started (from the front to the supervisor, before any socket exists) ----------------------------
 
 
+# Nodes derive theirs from it by multiplication, and msgpack's integers end at 64 bits.
+SEED_MAX = 2**32 - 1
+
+
 class LabSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a lab is to be. Zero and empty mean: choose for me."""
 

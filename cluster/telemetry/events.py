@@ -288,6 +288,10 @@ class PlanChanged(msgspec.Struct, frozen=True, array_like=True, tag="plan"):
     sides: tuple[tuple[NodeId, ...], ...]
 
 
+# Who answers for the recording; it answers once, when recording had to end before the lab did.
+RECORDER = "recorder"
+
+
 class CommandDone(msgspec.Struct, frozen=True, array_like=True, tag="cmd"):
     """An operator's command was carried out or refused; `answer` is one line."""
 

@@ -102,3 +102,11 @@ def test_a_cut_puts_a_fault_of_someone_else_on_the_screen_but_not_into_undo() ->
     known.feed(tuple(cut(ZERO, 1, ("n1", "n2"), ("n3", "n4", "n5"))))
     assert 1 in known.view.faults
     assert known.ui.undo == ""
+
+
+def test_the_sign_of_a_recording_goes_out_with_it() -> None:
+    known = store(recording=True)
+    known.feed((e.CommandDone(ZERO, "you", 1, "heal 9", False, "#9 is not in force"),))
+    assert known.ui.recording
+    known.feed((e.CommandDone(ZERO, e.RECORDER, 0, "record", False, "recording a.flt ended: No space left on device"),))
+    assert not known.ui.recording

@@ -8,6 +8,7 @@ Law 3: an error is one clear line. A traceback is a bug of ours.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import ClassVar
 
@@ -81,7 +82,22 @@ def faultline() -> None:
 
 def main() -> None:
     """Run and exit; every expected failure is one line on standard error."""
-    sys.exit(run(sys.argv[1:]))
+    _fill_descriptors()
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError as error:  # a full disk behind a pipe or a file: told here, and not once more by the interpreter's end
+        code = complain(f"standard output: {error.strerror}", ENVIRONMENT)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _fill_descriptors() -> None:
+    """Whoever started us may have closed 0, 1 or 2: the next socket would get that number, and our words with it."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))
 
 
 def run(arguments: list[str]) -> int:
@@ -98,10 +114,11 @@ def run(arguments: list[str]) -> int:
         return complain(str(error), USAGE)
     except EnvironmentFailed as error:
         return complain(str(error), ENVIRONMENT)
-    except BrokenPipeError:
-        # Whoever read our output has left; say nothing, and do not fail again while closing it.
-        sys.stdout = None
+    except SystemExit:
+        # So click ends when whoever read our output has left: 1 is the code of a violation, and there is none.
         return ENVIRONMENT
-    except (FaultlineError, OSError) as error:
+    except OSError as error:
+        return complain(": ".join(filter(None, (str(error.filename or ""), error.strerror))) or str(error), ENVIRONMENT)
+    except FaultlineError as error:
         return complain(str(error), ENVIRONMENT)
     return result if isinstance(result, int) else 0

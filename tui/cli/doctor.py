@@ -23,6 +23,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from cluster.core.errors import EnvironmentFailed
 from tui.cli.exits import ENVIRONMENT, GOOD
 
 FILES_WANTED = 1_024
@@ -95,7 +96,7 @@ def _disk() -> Finding:
             file.write(bytes(1 << 16))
             os.fsync(file.fileno())
             times = [_timed(lambda: _durable_write(file.fileno())) for _ in range(FSYNC_SAMPLES)]
-    except OSError as error:
+    except (OSError, EnvironmentFailed) as error:
         return Finding("disk", "missing", str(error), "run directories need a writable place: set XDG_RUNTIME_DIR or TMPDIR")
     median_ms = 1_000 * statistics.median(times)
     slow = median_ms > FSYNC_SLOW_MS
@@ -105,8 +106,9 @@ def _disk() -> Finding:
 
 def _run_base() -> Path:
     """Where a lab would put its run directory."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    return Path(runtime) if runtime and os.access(runtime, os.W_OK) else Path(tempfile.gettempdir())
+    from cluster.supervisor.rundir import base_dir
+
+    return base_dir()
 
 
 def _durable_write(descriptor: int) -> None:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from contextlib import suppress
 
 from cluster.core.errors import EnvironmentFailed
-from cluster.core.types import SECOND, Micros
+from cluster.core.types import SECOND, Micros, NodeId
 from cluster.supervisor.seat import LiveSession, LostSupervisor
 from cluster.telemetry.control import LabSpec
 from cluster.telemetry.report import Reporter
 from tui.cli.conductor import Steps, play
-from tui.cli.exits import GOOD, INTERRUPTED, UNKNOWN, VIOLATION, complain
+from tui.cli.exits import ENVIRONMENT, GOOD, INTERRUPTED, UNKNOWN, VIOLATION, complain
 from tui.cli.summary import summary
 
 READY_DEADLINE_S = 20.0
@@ -28,9 +27,12 @@ CLOSE_DEADLINE_S = 10.0
 
 def run_headless(spec: LabSpec, steps: Steps, for_us: Micros, *, as_json: bool) -> int:
     """One run; returns the exit code."""
-    reporter, interrupted = asyncio.run(_run(spec, steps, for_us))
+    stage, interrupted = asyncio.run(_run(spec, steps, for_us))
+    reporter = stage.reporter
     document = reporter.document()
     print(json.dumps(document, ensure_ascii=False) if as_json else summary(document))
+    if why := stage.why_failed():
+        raise EnvironmentFailed(why)
     if interrupted:
         return INTERRUPTED
     if reporter.violated:
@@ -42,30 +44,33 @@ def run_headless(spec: LabSpec, steps: Steps, for_us: Micros, *, as_json: bool) 
     return complain("a command of the script was refused: see the report", UNKNOWN) if document["refused"] else GOOD
 
 
-async def _run(spec: LabSpec, steps: Steps, for_us: Micros) -> tuple[Reporter, bool]:
+async def _run(spec: LabSpec, steps: Steps, for_us: Micros) -> tuple[_Stage, bool]:
+    """The lab from beginning to end, and whether somebody broke it off. An interrupt counts at every moment, the last count included."""
+    interrupt = asyncio.Event()
+    _stop_on_signals(interrupt)
     session = await LiveSession.open(spec)
     stage = _Stage(session)
-    interrupt = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt.set)
     async with asyncio.TaskGroup() as tasks:
         hearing = tasks.create_task(stage.hear())
         act = tasks.create_task(stage.act(steps, for_us))
         stopper = tasks.create_task(interrupt.wait())
         await asyncio.wait({act, stopper, hearing}, return_when=asyncio.FIRST_COMPLETED)
         stopper.cancel()
-        if not act.done():
-            act.cancel()
-        elif act.exception() is None and not interrupt.is_set():
-            with suppress(TimeoutError):  # not counted: the report says so, and the exit code is "unknown"
-                await stage.count()
+        act.cancel()
+        if hearing.done() and not interrupt.is_set():
+            stage.failed = f"the lab ended early: {stage.reporter.view.closed}"
         await session.close()
         with suppress(TimeoutError):  # not closed: `clean_exit` stays false
             async with asyncio.timeout(CLOSE_DEADLINE_S):
                 await hearing
         hearing.cancel()
-    return stage.reporter, interrupt.is_set()
+    return stage, interrupt.is_set()
+
+
+def _stop_on_signals(interrupt: asyncio.Event) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup a closed terminal is no reason
+            asyncio.get_running_loop().add_signal_handler(number, interrupt.set)
 
 
 class _Stage:
@@ -74,6 +79,8 @@ class _Stage:
     def __init__(self, session: LiveSession) -> None:
         self._session = session
         self.reporter = Reporter(session.initial)
+        self.failed = ""
+        self._first_down: NodeId = ""
         self._bell = asyncio.Event()
 
     async def hear(self) -> None:
@@ -83,7 +90,7 @@ class _Stage:
                 self.reporter.feed(batch)
                 self._bell.set()
         except LostSupervisor as error:
-            print(f"faultline: {error}", file=sys.stderr)
+            complain(str(error), ENVIRONMENT)
 
     async def _until(self, met: object, deadline_s: float) -> None:
         assert callable(met)
@@ -93,18 +100,34 @@ class _Stage:
                 await self._bell.wait()
 
     async def act(self, steps: Steps, for_us: Micros) -> None:
-        """Wait for the cluster, play the script, let the time pass."""
+        """Wait for the cluster, play the script, let the time pass, count."""
         reporter = self.reporter
         try:
-            await self._until(lambda: reporter.all_ready and reporter.has_leader, READY_DEADLINE_S)
+            await self._until(lambda: self._fallen() or (reporter.all_ready and reporter.has_leader), READY_DEADLINE_S)
         except TimeoutError:
             missing = "no leader" if reporter.all_ready else "not every node is up"
-            raise EnvironmentFailed(f"after {READY_DEADLINE_S:.0f} s {missing}") from None
+            self.failed = f"after {READY_DEADLINE_S:.0f} s {missing}"
+        self._first_down = self._fallen()
+        if self.failed or self._first_down:
+            return
         zero_s = asyncio.get_running_loop().time()
         await play(self._session, steps, zero_s)
         await asyncio.sleep(max(0.0, zero_s + for_us / SECOND - asyncio.get_running_loop().time()))
+        with suppress(TimeoutError):  # not counted: the report says so, and the exit code is "unknown"
+            await self._count()
 
-    async def count(self) -> None:
+    def _fallen(self) -> NodeId:
+        """The first node that ended, before anything was broken by us; "" while there is none."""
+        return next((node.node for node in self.reporter.view.nodes.values() if node.process == "down"), "")
+
+    def why_failed(self) -> str:
+        """Why there was no run to judge, once the lab is over: a node's last words may come after the news of its end."""
+        if not self._first_down:
+            return self.failed
+        node = self.reporter.view.nodes[self._first_down]
+        return f"{node.node} ended: {node.last_complaint or node.why}"
+
+    async def _count(self) -> None:
         """Heal everything and wait for the final count of what was acknowledged."""
         before = self.reporter.view.acked
         await self._session.submit("heal")

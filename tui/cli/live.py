@@ -10,9 +10,9 @@ import click
 from cluster.commands import model
 from cluster.commands.quantities import read_duration
 from cluster.commands.script import parse_script
-from cluster.core.errors import EnvironmentFailed, UsageError
+from cluster.core.errors import UsageError
 from cluster.core.types import NODES_MAX, SECOND, Micros
-from cluster.telemetry.control import LabSpec
+from cluster.telemetry.control import SEED_MAX, LabSpec
 
 EPILOG = """\b
 Examples:
@@ -26,6 +26,9 @@ A script has one command per line, timed from the moment all nodes are up and a 
   at 3.0 pause leader 2s
   at 6   cut leader,followers.1 | rest for 3s
 """
+
+
+SCRIPT_BYTES_MAX = 1024 * 1024
 
 
 class Duration(click.ParamType[Micros]):
@@ -45,7 +48,7 @@ class Duration(click.ParamType[Micros]):
 @click.option("-n", "--nodes", type=click.IntRange(1, NODES_MAX), default=5, show_default=True, help="Processes to start.")
 @click.option("--voters", type=click.IntRange(1, NODES_MAX), help="How many of them vote.  [default: min(nodes, 5)]")
 @click.option("--profile", default="demo", show_default=True, help="Pace of the cluster: demo, lan or wan.")
-@click.option("--seed", type=int, default=0, help="Seed of every random choice.  [default: drawn]")
+@click.option("--seed", type=click.IntRange(0, SEED_MAX), default=0, help="Seed of every random choice.  [default: drawn]")
 @click.option("--rate", type=click.FloatRange(0, 100_000), default=40.0, show_default=True, help="Client operations per second.")
 @click.option("--break", "mistakes", multiple=True, metavar="MISTAKE", help="Make a known protocol mistake (repeatable).")
 @click.option("--record", type=click.Path(dir_okay=False), default="", help="Write a recording for `faultline replay`.")
@@ -107,11 +110,16 @@ def command(
 def _script(path: str) -> list[tuple[Micros, model.Command]]:
     if not path:
         return []
-    if path == "-":
-        return parse_script(sys.stdin.read(), "standard input")
+    name = "standard input" if path == "-" else path
     try:
-        return parse_script(Path(path).read_text(encoding="utf-8"), path)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not a text file ({error.reason} at byte {error.start})") from error
+        with sys.stdin.buffer if path == "-" else Path(path).open("rb") as file:
+            content = file.read(SCRIPT_BYTES_MAX + 1)
     except OSError as error:
-        raise EnvironmentFailed(f"{path}: {error.strerror}") from error
+        raise UsageError(f"cannot read {name}: {error.strerror}") from error
+    if len(content) > SCRIPT_BYTES_MAX:
+        raise UsageError(f"{name}: more than {SCRIPT_BYTES_MAX} bytes are no script")
+    try:
+        return parse_script(content.decode(), name)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{name}:{line}: byte {content[error.start]:#04x} is not UTF-8 text") from error

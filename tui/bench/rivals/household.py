@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cluster.supervisor import ports, rundir
+from cluster.supervisor import ports
 
 
 class Household:
@@ -17,7 +17,7 @@ class Household:
 
     def __init__(self, name: str, port_count: int) -> None:
         self.path = Path(tempfile.mkdtemp(prefix=f"faultline-bench-{name}-"))
-        self._ports = ports.allocate(port_count, rundir.base_dir())
+        self._ports = ports.allocate(port_count)
         self.ports = self._ports.ports
         self.processes: list[subprocess.Popen[str]] = []
 
