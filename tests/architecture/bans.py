@@ -32,7 +32,10 @@ REPEATABLE = (*PURE, "cluster/sim/")
 # Where a task may live outside a TaskGroup, and why.
 LOOSE_TASKS: dict[str, str] = {}
 # Where a test may look again after a moment, always under a deadline, and why nothing can be awaited instead.
-POLLS = {"tests/cluster/node/lab.py": "what another connection's callbacks bring about is announced to nobody"}
+POLLS = {
+    "tests/cluster/node/lab.py": "what another connection's callbacks bring about is announced to nobody",
+    "tests/e2e/fronts.py": "another process makes its run directory without telling this one",
+}
 
 _WORLDLY = {
     "open": "files belong to the runtimes",
