@@ -13,16 +13,18 @@ import msgspec
 from cluster.commands.quantities import read_duration, read_number, write_duration
 from cluster.commands.words import Word, wrong
 from cluster.core.errors import UsageError
-from cluster.core.policy import DetectPolicy, GossipPolicy, Policy, RaftPolicy
+from cluster.core.policy import ClientPolicy, DetectPolicy, GossipPolicy, Policy, RaftPolicy
 from cluster.core.types import MS, NODES_MAX, SECOND
 
 _BOOLEANS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
-_PARTS: dict[str, RaftPolicy | GossipPolicy | DetectPolicy] = {
+_PARTS: dict[str, RaftPolicy | GossipPolicy | DetectPolicy | ClientPolicy] = {
     "raft": RaftPolicy(),
     "gossip": GossipPolicy(),
     "detect": DetectPolicy(),
+    "client": ClientPolicy(),
 }
-# Cures that a mistake switches off; every other boolean of RaftPolicy is a mistake that is switched on.
+# Where mistakes are chosen, and the cures that one switches off; every other boolean there is a mistake that is switched on.
+_MISTAKEN = ("raft", "client")
 _CURES = ("pre_vote", "check_quorum")
 DECIDERS = ("akka", "normal", "cassandra", "timeout")
 
@@ -36,11 +38,12 @@ _RANGES: dict[str, tuple[float, float]] = {
     "mtu_bytes": (512, GossipPolicy().mtu_bytes),  # deltas and digests share a datagram, and the default takes all the room
     "threshold": (0.1, 1_000.0),
     "window": (2, 10_000),
+    "attempts": (1, 16),
 }
 
 
 def toggles() -> dict[str, str]:
-    """Every field -> its part of the policy ("raft", "gossip", "detect"). Names are unique over the parts."""
+    """Every field -> its part of the policy ("raft", "gossip", "detect", "client"). Names are unique over the parts."""
     return {field: part for part, policy in _PARTS.items() for field in policy.__struct_fields__}
 
 
@@ -68,7 +71,7 @@ def with_toggle(policy: Policy, toggle: str, value: str) -> Policy:
 
 def mistakes() -> dict[str, str]:
     """Name of each mistake -> the setting that makes it ("pre_vote" -> "off")."""
-    fields = (field for field in RaftPolicy.__struct_fields__ if isinstance(getattr(RaftPolicy(), field), bool))
+    fields = (field for field, part in toggles().items() if part in _MISTAKEN and isinstance(_default(field), bool))
     return {field: "off" if field in _CURES else "on" for field in fields}
 
 
@@ -81,7 +84,8 @@ def with_mistakes(policy: Policy, names: Iterable[str]) -> Policy:
 
 def mistakes_in(policy: Policy) -> tuple[str, ...]:
     """Which mistakes a policy makes, by name."""
-    return tuple(name for name, setting in mistakes().items() if getattr(policy.raft, name) is (setting == "on"))
+    parts = toggles()
+    return tuple(name for name, setting in mistakes().items() if getattr(getattr(policy, parts[name]), name) is (setting == "on"))
 
 
 def _default(toggle: str) -> bool | int | float | str:

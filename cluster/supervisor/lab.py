@@ -93,7 +93,7 @@ class Lab:
             spec = WorkloadSpec(
                 client=client, members=self.members, voters=self.voters, secret=self.place.secret,
                 control_path=self.place.socket_path, seed=self.spec.seed * 7_919 + int(client[1:]) + epoch * 131,
-                rate=0.0, incarnation=epoch, clients=self.spec.clients,
+                rate=0.0, incarnation=epoch, clients=self.spec.clients, policy=self.policy.client,
             )  # fmt: skip
             return self.spec.client_entry, msgspec.msgpack.encode(spec), f"{self.place.log_dir}/{client}.log"
 

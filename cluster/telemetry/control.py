@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cluster.core.policy import Policy
+from cluster.core.policy import ClientPolicy, Policy
 from cluster.core.types import Micros, NodeId
 from cluster.faults import FaultPlan
 from cluster.telemetry.events import Event, NodeEvent
@@ -47,6 +47,7 @@ class WorkloadSpec(msgspec.Struct, frozen=True):
     # Raised when a client is started anew (`reset`): its logical processes and values must not repeat those before.
     incarnation: int = 0
     clients: int = 4  # how many of them share the work
+    policy: ClientPolicy = ClientPolicy()
 
 
 # ---- how a lab is started (from the front to the supervisor, before any socket exists) ----------------------------

@@ -15,6 +15,7 @@ from cluster.core.kv.ops import Cas, Get, Operation, Put, Reply, Scan
 from cluster.core.types import KEY_BYTES_MAX, Micros, NodeId
 from cluster.telemetry.control import NOT_SWAPPED, CountAcked, Counted, History, HistoryLine, RanOnce, RunOnce, SetRate, WorkloadSpec
 from cluster.workload.choice import SLOTS, Chooser, Chosen
+from cluster.workload.kv import KeyValueClient
 from cluster.workload.link import FromSupervisor, Link
 from cluster.workload.pace import Pace
 from cluster.workload.promises import Promises
@@ -37,6 +38,7 @@ class Client:
         self._route = Route(spec.client, spec.members, spec.voters, spec.secret, dice)
         # Orders have their own connections: an operator's `get` must not wait behind a hanging operation.
         self._aside = Route(f"{spec.client}.orders", spec.members, spec.voters, spec.secret, dice)
+        self._kv = KeyValueClient(self._route, spec.policy, spec.timeout_us)
         self._chooser = Chooser(spec.client, spec.incarnation, spec.secret, spec.clients, dice)
         self._promises = Promises()
         self._pace = Pace(spec.rate)
@@ -55,7 +57,7 @@ class Client:
         began_us = _now_us()
         self._tell(self._line(chosen.operation, "invoke", _asked(chosen.operation), began_us, self._route.target))
         await self._link.settled()
-        reply, node = await self._route.ask(chosen.operation, self._spec.timeout_us)
+        reply, node = await self._ask(chosen.operation)
         ended_us = _now_us()
         kind, value, error = _judged(chosen.operation, reply)
         latencies = (ended_us - began_us,) if reply.outcome == "ok" else ()
@@ -64,6 +66,11 @@ class Client:
             self._process += 1
         if reply.outcome == "ok":
             self._learn(chosen, reply)
+
+    async def _ask(self, operation: Operation) -> tuple[Reply, NodeId]:
+        if isinstance(operation, Put | Cas):
+            return await self._kv.write(operation)
+        return await self._route.ask(operation, self._spec.timeout_us)
 
     def _learn(self, chosen: Chosen, reply: Reply) -> None:
         if chosen.slot >= 0:

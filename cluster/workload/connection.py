@@ -12,8 +12,9 @@ from typing import Final, cast
 
 from cluster import wire
 from cluster.core.errors import ProtocolError
-from cluster.core.kv.ops import Operation, Reply
+from cluster.core.kv.ops import Operation, Reply, Watch
 from cluster.core.types import Micros
+from cluster.workload.stream import Stream
 
 HOST: Final = "127.0.0.1"
 INFLIGHT_MAX: Final = 1_024
@@ -52,6 +53,18 @@ class Connection:
         except ProtocolError as error:
             return Reply("fail", error=str(error))
 
+    async def watch(self, watch: Watch, timeout_us: Micros) -> Stream:
+        """Begin a watch; never raises but for cancellation. Without a connection in time the stream ends at once, as unknown."""
+        try:
+            async with asyncio.timeout(timeout_us / 1e6):
+                connection = await self._connect()
+                self._next_id += 1
+                return connection.watch(self._next_id, watch)
+        except TimeoutError:
+            return _stillborn("no connection in time")
+        except (OSError, ProtocolError) as error:
+            return _stillborn(f"no connection: {error}")
+
     def close(self) -> None:
         """Hang up; open requests are unknown."""
         if self._wire is not None:
@@ -82,6 +95,7 @@ class _Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiting: dict[int, asyncio.Future[Reply]] = {}
+        self.streams: dict[int, Stream] = {}
 
     @property
     def up(self) -> bool:
@@ -98,6 +112,16 @@ class _Wire(asyncio.Protocol):
         answer.add_done_callback(lambda _: self.waiting.pop(request_id, None))
         self._transport.write(frame)
         return answer
+
+    def watch(self, request_id: int, watch: Watch) -> Stream:
+        stream = self.streams[request_id] = Stream(request_id, lambda operation: self._send(request_id, operation))
+        self._send(request_id, watch)
+        return stream
+
+    def _send(self, request_id: int, operation: Operation) -> None:
+        """Without waiting for an answer of its own. What is sent to nobody is lost, as its stream will say."""
+        if self._transport is not None:
+            self._transport.write(wire.CLIENT.encode(wire.ClientRequest(request_id, operation)))
 
     def close(self) -> None:
         if self._transport is not None:
@@ -135,6 +159,9 @@ class _Wire(asyncio.Protocol):
     def _answered(self, message: wire.ClientMessage) -> None:
         if not isinstance(message, wire.ClientReply):
             raise ProtocolError("a node does not send requests")
+        stream = self.streams.get(message.id)
+        if stream is not None and not stream.feed(message.reply):
+            del self.streams[message.id]
         answer = self.waiting.pop(message.id, None)
         if answer is not None and not answer.done():
             answer.set_result(message.reply)
@@ -148,3 +175,12 @@ class _Wire(asyncio.Protocol):
         for answer in waiting.values():
             if not answer.done():
                 answer.set_result(Reply("unknown", error="connection lost"))
+        streams, self.streams = self.streams, {}
+        for stream in streams.values():
+            stream.feed(Reply("unknown", error="connection lost"))
+
+
+def _stillborn(reason: str) -> Stream:
+    stream = Stream(0, lambda operation: None)
+    stream.feed(Reply("unknown", error=reason))
+    return stream

@@ -5,9 +5,10 @@ Law 1: an operation is sent at most once; only a definite "not leader" is asked 
 
 from __future__ import annotations
 
-from cluster.core.kv.ops import Operation, Reply
+from cluster.core.kv.ops import Operation, Reply, Watch
 from cluster.core.types import MS, Dice, Micros, NodeId
 from cluster.workload.connection import Connection
+from cluster.workload.stream import Stream
 
 _REDIRECTS_MAX = 3
 # One node that accepts and never answers must not eat the whole time-out of a request that was never sent.
@@ -40,6 +41,14 @@ class Route:
                 return reply, asked
             self.target = reply.leader
         return reply, asked
+
+    async def watch(self, watch: Watch, timeout_us: Micros) -> Stream:
+        """A watch at whoever is asked now; any voter can tell it, and the next one is told by another."""
+        asked = self.target
+        stream = await self._connections[asked].watch(watch, max(timeout_us, _LEAST_US))
+        if not self._connections[asked].connected:
+            self.target = self._somebody(but=asked)
+        return stream
 
     def _somebody(self, but: NodeId | None) -> NodeId:
         others = [node for node in self._voters if node != but] or self._voters

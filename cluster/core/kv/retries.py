@@ -10,6 +10,8 @@ has overwritten in between comes back from the dead.
 
 from __future__ import annotations
 
+import msgspec
+
 from cluster.core.kv.ops import InSession, Opened, OpenSession, Reply, Write
 from cluster.core.policy import ClientPolicy
 
@@ -17,19 +19,27 @@ from cluster.core.policy import ClientPolicy
 _BLIND_ATTEMPTS = 4
 
 
+class Wish(msgspec.Struct, frozen=True):
+    """A write that is to happen once: its number in a session (0: in none)."""
+
+    session: int
+    number: int
+    write: Write
+
+
 class Retries:
-    """One client's writes. Open a session first (`opened`), then `begin`, `ask` as often as `attempts` says, `settle`."""
+    """One client's writes. While `needs_session`, send `hello` and tell `opened`; then `begin`, `ask` some times, `settle`."""
 
     def __init__(self, policy: ClientPolicy) -> None:
         self.session = 0  # 0: none is open
-        self._blind = policy.retry_without_session
-        self.attempts = max(_BLIND_ATTEMPTS, policy.attempts) if self._blind else policy.attempts
+        self.blind = policy.retry_without_session
+        self.attempts = max(_BLIND_ATTEMPTS, policy.attempts) if self.blind else policy.attempts
         self._next = 1
-        self._open: dict[int, Write] = {}
+        self._open: dict[int, Wish] = {}  # of the present session
 
     @property
     def needs_session(self) -> bool:
-        return self.attempts > 1 and not self._blind and not self.session
+        return self.attempts > 1 and not self.blind and not self.session
 
     def hello(self) -> OpenSession:
         return OpenSession()
@@ -41,24 +51,26 @@ class Retries:
             self._open.clear()
         return bool(self.session)
 
-    def expired(self) -> None:
-        """The store no longer knows the session: what is open stays unknown."""
-        self.session = 0
-        self._open.clear()
+    def expired(self, wish: Wish) -> None:
+        """The store no longer knows the session of this wish: the next one needs another."""
+        if wish.session == self.session:
+            self.session = 0
 
-    def begin(self, write: Write) -> int:
-        """A new wish; its number."""
-        number, self._next = self._next, self._next + 1
-        self._open[number] = write
-        return number
+    def begin(self, write: Write) -> Wish:
+        """A new wish."""
+        wish = Wish(self.session, self._next, write)
+        self._next += 1
+        self._open[wish.number] = wish
+        return wish
 
-    def ask(self, number: int) -> Write | InSession:
+    def ask(self, wish: Wish) -> Write | InSession:
         """What to send for it, the first time and every other time."""
-        write = self._open[number]
-        if self._blind or not self.session:
-            return write
-        return InSession(self.session, number, min(self._open), write)
+        if not wish.session:
+            return wish.write
+        unanswered = min(self._open) if wish.session == self.session else wish.number
+        return InSession(wish.session, wish.number, min(unanswered, wish.number), wish.write)
 
-    def settle(self, number: int) -> None:
+    def settle(self, wish: Wish) -> None:
         """Its outcome is known, or nobody waits for it any more."""
-        self._open.pop(number, None)
+        if self._open.get(wish.number) is wish:
+            del self._open[wish.number]

@@ -7,13 +7,13 @@ import random
 import msgspec
 import pytest
 
-from cluster.commands.toggles import DECIDERS, check_toggle, toggles, values, with_toggle
+from cluster.commands.toggles import DECIDERS, check_toggle, mistakes, mistakes_in, toggles, values, with_mistakes, with_toggle
 from cluster.commands.words import Word
 from cluster.core.errors import UsageError
 from cluster.core.gossip.machine import Gossip
 from cluster.core.policy import Policy
 
-PARTS = {"raft": Policy().raft, "gossip": Policy().gossip, "detect": Policy().detect}
+PARTS = {"raft": Policy().raft, "gossip": Policy().gossip, "detect": Policy().detect, "client": Policy().client}
 
 
 def test_every_field_of_every_part_is_there_once() -> None:
@@ -85,3 +85,10 @@ def test_what_can_be_listed_fits() -> None:
     assert values("pre_vote") == ("on", "off")
     assert values("decider") == DECIDERS
     assert values("heartbeat_us") == ()
+
+
+def test_every_mistake_can_be_made_alone_and_is_then_told() -> None:
+    assert mistakes_in(Policy()) == ()
+    for name in mistakes():
+        assert mistakes_in(with_mistakes(Policy(), [name])) == (name,)
+    assert {"pre_vote", "ack_before_fsync", "retry_without_session"} <= set(mistakes())

@@ -9,7 +9,7 @@ import pytest
 from cluster.check.linearizability import check
 from cluster.check.violation import OK, VIOLATED
 from cluster.core.kv.ops import Cas, Get, InSession, Opened, OpenSession, Put, Reply, encode_write
-from cluster.core.kv.retries import Retries
+from cluster.core.kv.retries import Retries, Wish
 from cluster.core.kv.store import Store
 from cluster.core.policy import ClientPolicy
 from cluster.telemetry.control import HistoryLine
@@ -24,7 +24,8 @@ class Client:
     def __init__(self, process: int, policy: ClientPolicy) -> None:
         self.process, self.retries = process, Retries(policy)
         self.asked: Put | Cas | Get | None = None
-        self.number = self.attempt = 0
+        self.wish: Wish | None = None
+        self.attempt = 0
         self.seen: str | None = None
 
 
@@ -62,7 +63,7 @@ class World:
         else:
             client.asked = Cas("k", client.seen, str(self.values))
         if not isinstance(client.asked, Get):
-            client.number, client.attempt = client.retries.begin(client.asked), 0
+            client.wish, client.attempt = client.retries.begin(client.asked), 0
         self.tell(client, "invoke", None)
 
     def attempt(self, client: Client) -> None:
@@ -70,10 +71,11 @@ class World:
         if isinstance(client.asked, Get):
             client.seen = self.store.get("k").value
             return self.tell(client, "ok", client.seen)
+        assert client.wish is not None
         client.attempt += 1
         lost = self.dice.random()
         if lost >= self.loss / 2:
-            reply = self.apply(client.retries.ask(client.number))
+            reply = self.apply(client.retries.ask(client.wish))
             if lost >= self.loss:
                 return self.end(client, reply)
         if client.attempt >= client.retries.attempts:
@@ -81,7 +83,8 @@ class World:
         return None
 
     def end(self, client: Client, reply: Reply) -> None:
-        client.retries.settle(client.number)
+        assert client.wish is not None
+        client.retries.settle(client.wish)
         if reply.outcome == "unknown":
             self.tell(client, "info", None)
             client.process += CLIENTS  # that process has an operation open for ever
@@ -143,7 +146,14 @@ def test_a_session_that_was_refused_or_has_expired_is_asked_for_again() -> None:
     assert not retries.opened(Reply("fail", error="not leader"))
     retries.opened(Reply("ok", body=Opened(9)))
     assert not retries.needs_session
-    retries.expired()
+    old = retries.begin(Put("a", "1"))
+    retries.expired(old)
     assert retries.needs_session
+    retries.opened(Reply("ok", body=Opened(12)))
+    new = retries.begin(Put("b", "1"))
+    retries.settle(old)
+    retries.expired(old)  # said late, of a session that is no longer ours
+    assert retries.ask(new) == InSession(12, 1, 1, Put("b", "1"))
+    assert retries.ask(old) == InSession(9, 1, 1, Put("a", "1"))
     assert not Retries(ONCE).needs_session
     assert not Retries(BLIND).needs_session
