@@ -16,9 +16,9 @@ from cluster.core.errors import EnvironmentFailed
 from cluster.core.types import SECOND
 from cluster.telemetry.control import LabSpec
 from tui.cli.exits import GOOD
-from tui.pictures.catalog import RUNS, SHOTS, Run, Shot
+from tui.pictures.catalog import FILM, RUNS, SHOTS, Run, Shot
 
-NAMES = tuple(shot.name for shot in SHOTS)
+NAMES = (*(shot.name for shot in SHOTS), FILM.name)
 
 
 @click.command("screenshots")
@@ -29,7 +29,8 @@ def command(out: str, chosen: tuple[str, ...], recordings: str) -> int:
     """Record runs of a real cluster and photograph the dashboard before them (needs the development packages)."""
     from tui.pictures.drawing import needed
 
-    needed("cairosvg")
+    for package in ("cairosvg", "PIL", "pyte"):
+        needed(package)
     shots = [shot for shot in SHOTS if not chosen or shot.name in chosen]
     Path(out).mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
@@ -39,6 +40,8 @@ def command(out: str, chosen: tuple[str, ...], recordings: str) -> int:
             taken = [shot for shot in shots if shot.run == run.name]
             if taken:
                 _photograph(_recorded(run, folder), taken, Path(out))
+    if not chosen or FILM.name in chosen:
+        _film(Path(out))
     return GOOD
 
 
@@ -77,3 +80,12 @@ def _photograph(path: Path, shots: list[Shot], out: Path) -> None:
         write(asyncio.run(pictured(view, shot.size, shot.keys)).svg, shot.size[0], out / shot.name)
         _say(f"{out / shot.name}.svg and .png")
     recording.close()
+
+
+def _film(out: Path) -> None:
+    from tui.pictures.reel import record, write_gif
+
+    path = out / f"{FILM.name}.gif"
+    _say(f"filming {FILM.name}: {FILM.seconds:.0f} s")
+    write_gif(record(FILM.arguments, FILM.size, FILM.acts, FILM.seconds), path)
+    _say(str(path))

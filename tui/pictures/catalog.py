@@ -11,6 +11,7 @@ from typing import NamedTuple
 from cluster.core.types import SECOND, Micros
 from tui.pictures import moments
 from tui.pictures.moments import Wanted
+from tui.pictures.reel import Act
 
 MEDIUM, SMALL, LARGE = (120, 36), (80, 24), (200, 50)
 
@@ -73,4 +74,23 @@ SHOTS = (
     Shot("faults", "drill", MEDIUM, moments.many_faults, SECOND, ("6",)),
     Shot("small", "cut", SMALL, moments.stale_leader),
     Shot("large", "crowd", LARGE, moments.stale_leader),
+)
+
+
+class Film(NamedTuple):
+    """A lab that is started as `faultline ARGUMENTS` in a terminal and filmed for `seconds` from its first leader on."""
+
+    name: str
+    arguments: tuple[str, ...]
+    size: tuple[int, int]
+    acts: tuple[Act, ...]
+    seconds: float
+
+
+FILM = Film(
+    "live",
+    ("live", "-n", "5", "--rate", "80"),
+    MEDIUM,
+    (Act(1.5, ":cut leader,followers.1 | rest"), Act(4.4, "\r"), Act(9.5, "H")),
+    13.0,
 )
