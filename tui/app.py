@@ -190,6 +190,7 @@ class FaultlineApp(App[None]):
 
     def paint(self) -> None:
         """One frame: every visible pane gets its rows."""
+        self.hand.rest_at_end()
         view, ui = self.store.view, self.store.ui
         if ui.screen != self._current_name():
             self.run_worker(self._show_screen(), name="screen", exclusive=True, group="screen")

@@ -71,6 +71,10 @@ class Tape(Protocol):
     def set_speed(self, speed: float, /) -> None: ...
     def seek(self, position_us: int, /) -> ClusterView: ...
     def step(self, events: int = ..., /) -> ClusterView: ...
+    def step_line(self, lines: int = ..., /) -> ClusterView: ...
+    @property
+    def told(self) -> str:
+        """The newest event that is part of the view, in words."""
 
 
 class Hand:
@@ -332,11 +336,16 @@ class Hand:
     def _wind(self, name: str) -> None:
         tape = self._tape
         assert tape is not None, "replay keys exist only over a recording"
+        told = ""
         match name:
             case "play":
-                (tape.pause if tape.playing else tape.resume)()
+                self._run_or_pause(tape)
+            case "line-on" | "line-back":
+                self._store.jump(tape.step_line(1 if name == "line-on" else -1))
+                told = tape.told
             case "step-on" | "step-back":
                 self._store.jump(tape.step(1 if name == "step-on" else -1))
+                told = tape.told
             case "second-on" | "second-back":
                 by_us = SECOND_US if name == "second-on" else -SECOND_US
                 self._store.jump(tape.seek(tape.position_us + by_us))
@@ -348,7 +357,23 @@ class Hand:
                 place = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - tape.speed))
                 place += 1 if name == "faster" else -1
                 tape.set_speed(SPEEDS[min(max(0, place), len(SPEEDS) - 1)])
-        self._store.note(paused=not tape.playing, speed=tape.speed)
+        self._store.note(paused=not tape.playing, speed=tape.speed, last=told)
+
+    def _run_or_pause(self, tape: Tape) -> None:
+        """At its end a recording begins again: there is nothing else that running could mean."""
+        if tape.playing:
+            tape.pause()
+            return
+        if tape.position_us >= tape.length_us:
+            self._store.jump(tape.seek(0))
+        tape.resume()
+
+    def rest_at_end(self) -> None:
+        """A recording that has run to its end stands there."""
+        tape = self._tape
+        if tape is not None and tape.playing and tape.position_us >= tape.length_us:
+            tape.pause()
+            self._store.note(paused=True)
 
 
 def _to_be_typed(command: Command) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -246,6 +247,41 @@ class Playback:
         view = self._go(number, None)
         self.playing = False
         return view
+
+    def step_line(self, lines: int = 1) -> ClusterView:
+        """Go on or back to the next event that adds a line to the log, and stand still there; to an end when there is none."""
+        view = self._go(self._line_after() if lines > 0 else self._line_before(), None)
+        self.playing = False
+        return view
+
+    @property
+    def told(self) -> str:
+        """The newest event that is part of the view, in words: `event 312 of 2044: vote given, n3`."""
+        event = self.recording.event(self._next - 1)
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(event).__name__).lower()
+        node = getattr(event, "node", "")
+        return f"event {self._next} of {self.recording.count}: {name}" + (f", {node}" if node else "")
+
+    def _line_after(self) -> int:
+        view = self._view
+        for place, event in enumerate(self.recording.events(self._next, self.recording.count), self._next + 1):
+            total, view = view.log_total, fold(view, event)
+            if view.log_total > total:
+                return place
+        return self.recording.count
+
+    def _line_before(self) -> int:
+        """From the nearest view kept on: what an event adds can only be known by folding it."""
+        until = self._next - 1
+        for known in sorted((place for place in self._views if place <= until), reverse=True):
+            view, found = self._views[known], 0
+            for place, event in enumerate(self.recording.events(known, until), known + 1):
+                total, view = view.log_total, fold(view, event)
+                found = place if view.log_total > total else found
+            if found:
+                return found
+            until = known
+        return 1
 
     def _go(self, number: int, at_us: Micros | None) -> ClusterView:
         known = max(place for place in self._views if place <= number)

@@ -86,6 +86,13 @@ class FakeTape(FakeSession):
         self.playing = False
         return self._go(self.place + events)
 
+    def step_line(self, lines: int = 1) -> ClusterView:
+        return self.step(lines)
+
+    @property
+    def told(self) -> str:
+        return f"event {self.place} of {len(self._tape)}"
+
     def _go(self, place: int) -> ClusterView:
         self.place = min(max(1, place), len(self._tape))
         return fold_all(EMPTY, self._tape[: self.place])

@@ -54,13 +54,14 @@ def _parts(view: ClusterView, ui: UiState) -> list[tuple[int, int, list[Span]]]:
 def _mode(view: ClusterView, ui: UiState) -> list[Span]:
     zero = view.lab.at_us if view.lab else 0
     at = f"t+{clock(view.now_us, zero)}"
+    if ui.mode == "REPLAY":  # its clock stands or runs, whatever the lab did then
+        speed = f" {ui.speed:g}×" if not ui.ascii else f" {ui.speed:g}x"
+        then = ", the lab has ended" if view.closed else ", the world is frozen" if view.frozen else ""
+        return [("REPLAY", "badge"), (f" {at}{' paused' if ui.paused else speed}", ""), (then, "warn")]
     if view.closed:
         return [("ENDED", "badge.bad"), (f" {at}", "")]
     if view.frozen:
         return [("FROZEN", "badge.warn"), (f" {at}", "")]
-    if ui.mode == "REPLAY":
-        speed = f" {ui.speed:g}×" if not ui.ascii else f" {ui.speed:g}x"
-        return [("REPLAY", "badge"), (f" {at}{' paused' if ui.paused else speed}", "")]
     return [("LIVE", "badge"), (f" {at}", "")]
 
 

@@ -110,7 +110,7 @@ def _title(view: ClusterView, ui: UiState, wave: _Wave, width: int) -> list[Span
     spans.append((f" of {rumour.origin}, {duration(view.now_us - rumour.began_us)} old", "dim"))
     if len(view.rumours) > 1:
         place = min(max(0, ui.rumour), len(view.rumours) - 1) + 1
-        spans += [(f" · {place} of {len(view.rumours)}  ", "dim"), ("[ ]", "key"), (" pick", "dim")]
+        spans += [(f" · {place} of {len(view.rumours)}  ", "dim"), ("{ }" if ui.mode == "REPLAY" else "[ ]", "key"), (" pick", "dim")]
     return spans
 
 

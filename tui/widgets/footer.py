@@ -22,7 +22,7 @@ GROUPS: tuple[tuple[tuple[str, int], ...], ...] = (
         ("transfer", 9), ("rumour", 9),
     ),
     (("undo", 3), ("heal", 5), ("heal-all", 2), ("freeze", 7)),
-    (("play", 1), ("step-back", 2), ("second-back", 4), ("slower", 5), ("faster", 5)),
+    (("play", 1), ("line-back", 2), ("second-back", 4), ("slower", 5), ("faster", 5)),
     (
         ("mark", 6), ("inspect", 7), ("command", 4), ("filter", 9), ("next-pane", 8), ("zoom", 8), ("help", 0), ("quit", 1),
     ),
@@ -33,7 +33,7 @@ def key_rows(ui: UiState, width: int) -> list[Row]:
     """One row: ` p Cut  i Isolate … │ u Undo … │ ? Help`."""
     wanted = [(importance, name) for group in GROUPS for name, importance in group if BY_ACTION[name].offered(ui)]
     if ui.mode == "REPLAY":
-        wanted = [pair for pair in wanted if pair[1] != "mark"]
+        wanted = [pair for pair in wanted if pair[1] not in ("mark", "command")]  # nothing can be asked of a recording
     kept: set[str] = set()
     for _, name in sorted(wanted):
         if len(_width(kept | {name})) <= width:

@@ -179,6 +179,32 @@ def test_a_step_goes_by_events_and_stands_still_there(tape: Playback) -> None:
     assert tape.at_end
 
 
+def test_a_line_step_goes_to_the_next_event_that_tells_one_and_back(tape: Playback) -> None:
+    lines = [tape.step_line().log_total]
+    while not tape.at_end:
+        lines.append(tape.step_line().log_total)
+    # The opening is told before; of the nine events, three heartbeats tell nothing, and the last one stands at the end.
+    assert lines == [2, 3, 4, 5, 6, 6]
+    back = []
+    while tape.told != "event 1 of 9: lab opened":
+        back.append(tape.step_line(-1).log_total)
+    assert back == [6, 5, 4, 3, 2, 1]
+    assert tape.step_line(-1).log_total == 1
+
+
+@given(place=st.integers(1, 400))
+def test_back_over_many_events_finds_the_line_before(tmp_path_factory: pytest.TempPathFactory, place: int) -> None:
+    """However far from a view that was kept."""
+    beats: list[Event] = [Heartbeat(1_200_000 + number, number) for number in range(1_400)]
+    events = [*EVENTS[:2], *beats[:1_000], process("n2", "up", 1_300_000), *beats[1_000:]]
+    tape = Playback.open(_file(tmp_path_factory.mktemp("tape"), *_frames([events])))
+    tape.step(1_002 + place)
+    assert tape.step_line(-1).log[-1].node == "n2"
+    assert tape.told == "event 1003 of 1403: process changed, n2"
+    assert tape.step_line(-1).log[-1].node == "n1"
+    tape.recording.close()
+
+
 def test_seeking_to_the_end_shows_everything(tape: Playback) -> None:
     assert tape.seek(tape.length_us) == fold_all(EMPTY, EVENTS)
     assert tape.at_end
