@@ -10,8 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
+from textual.pilot import Pilot
+
 from cluster.core.errors import UsageError
 from cluster.telemetry.events import Event
+from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
 from tui.app import FaultlineApp
 from tui.pictures.drawing import svg_of
@@ -48,23 +51,35 @@ class StillSession:
 
 
 async def pictured(
-    view: ClusterView, size: tuple[int, int], keys: Sequence[str] = (), ui: UiState | None = None, title: str = "faultline"
+    view: ClusterView,
+    size: tuple[int, int],
+    keys: Sequence[str] = (),
+    ui: UiState | None = None,
+    *,
+    session: Session | None = None,
+    title: str = "faultline",
 ) -> Picture:
-    """The dashboard at `size` cells, standing before `view`, after `keys` were pressed."""
-    session = StillSession()
-    app = FaultlineApp(session, view, ui or UiState())
+    """The dashboard at `size` cells, standing before `view`, after `keys` were pressed. `session`: a paused recording, instead of none."""
+    door = session or StillSession()
+    app = FaultlineApp(door, view, ui or UiState())
     async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        await pilot.press(*keys)
-        await pilot.pause()
-        while app.frame_due:
-            await pilot.pause()
-        await pilot.pause()
+        await _settled(app, pilot)
+        for key in keys:
+            await pilot.press(key)
+            await _settled(app, pilot)
         picture = Picture(_svg(app, title), _text(app))
-        await session.close()
+        await door.close()
     if app.complaints:
         raise AssertionError(app.complaints[0])
     return picture
+
+
+async def _settled(app: FaultlineApp, pilot: Pilot[None]) -> None:
+    """Messages are handled, and no frame is due."""
+    await pilot.pause()
+    while app.frame_due:
+        await pilot.pause()
+    await pilot.pause()
 
 
 def _svg(app: FaultlineApp, title: str) -> str:

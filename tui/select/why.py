@@ -47,7 +47,7 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     for question, *answers in blocks:
         if drawn and height > 12:
             drawn.append((("", ""),))
-        drawn.append(((question[0], question[1]),))
+        drawn += wrapped(question[0], width, question[1], lines_max=2)
         for text, style in answers:
             drawn += wrapped(text, width, style, lead="  ")
     return fit(drawn, width, height, ascii=ui.ascii)

@@ -88,8 +88,8 @@ def status_rows(view: ClusterView, ui: UiState, width: int) -> list[Row]:
         spans += [("   filter ", "dim"), (ui.filter, "accent")]
     if ui.last:
         refused = not view.last_ok and view.last_command and ui.last.startswith(view.last_command)
-        spans += [("   last ", "dim"), (ui.last, "warn" if refused else "text")]
-    if ui.undo:
+        spans += [("   last " if ui.mode != "REPLAY" else "   ", "dim"), (ui.last, "warn" if refused else "text")]
+    if ui.undo and not ui.observer:
         spans += [("   undo ", "dim"), (ui.undo, "text")]
     return [_cut(tuple(spans), width)]
 
