@@ -35,7 +35,19 @@ from cluster.core.gossip.ready import GossipReady, Heard, SetKey
 from cluster.core.gossip.ready import Tick as GossipTick
 from cluster.core.kv.clock import LeaseClock
 from cluster.core.kv.limits import unfit
-from cluster.core.kv.ops import SERIALIZABLE, Acknowledge, Read, Reply, TimeToLive, Watch, WatchOrder
+from cluster.core.kv.ops import (
+    READS,
+    SERIALIZABLE,
+    UNTIMED,
+    WATCH_ORDERS,
+    Acknowledge,
+    Read,
+    Reply,
+    TimeToLive,
+    Watch,
+    WatchOrder,
+    encode_write,
+)
 from cluster.core.kv.store import Store
 from cluster.core.kv.watch import Notice, Watches
 from cluster.core.policy import Policy
@@ -200,12 +212,14 @@ class Replica:
             operation = request.operation
             if reason := unfit(operation):
                 effects.append(Answer(request.token, Reply("fail", error=reason)))
-            elif isinstance(operation, Read):
+            elif isinstance(operation, UNTIMED):
+                writes.append((request.token, encode_write(operation)))
+            elif isinstance(operation, READS):
                 reads.append(Reading(request.token, operation))
-            elif isinstance(operation, WatchOrder):
+            elif isinstance(operation, WATCH_ORDERS):
                 self._tell_watcher(request.token, operation, effects)
             else:
-                writes.append((request.token, self._lease_clock.entry(operation, now, self.store)))
+                writes.append((request.token, self._lease_clock.stamped(operation, now, self.store)))
         if writes:
             self._propose(writes, now, effects)
         for read in reads:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from cluster.core.kv.ops import Stamped, Submitted, Timed, encode_write
+from cluster.core.kv.ops import Stamped, Timed, encode_write
 from cluster.core.types import MS, Micros
 
 # A proposal of the time that was refused, as it is during a transfer of leadership, is made again after this.
@@ -35,11 +35,9 @@ class LeaseClock:
             self._offset_us = store.time_us - now
         return now + self._offset_us
 
-    def entry(self, write: Submitted, now: Micros, store: Dated) -> bytes:
-        """A client's write as the data of a log entry."""
-        if isinstance(write, Timed):
-            return encode_write(Stamped(self.read(now, store), write))
-        return encode_write(write)
+    def stamped(self, write: Timed, now: Micros, store: Dated) -> bytes:
+        """A client's write that depends on time, as the data of a log entry."""
+        return encode_write(Stamped(self.read(now, store), write))
 
     def expiry(self, now: Micros, store: Dated) -> bytes | None:
         """The entry that makes what is due expire, once for each time that something is."""

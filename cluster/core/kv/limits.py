@@ -60,17 +60,21 @@ def unfit(operation: Operation | Command) -> str:
 
 def too_large(key: str, value: str) -> str:
     """Why this key or value is refused, "" when it is not."""
-    if 4 * len(key) <= KEY_BYTES_MAX and 4 * len(value) <= VALUE_BYTES_MAX:
-        return ""  # no code point takes more than four bytes: the usual sizes need no encoding to be told small enough
-    if len(key) > KEY_BYTES_MAX or len(key.encode(errors="replace")) > KEY_BYTES_MAX:
+    if _exceeds(key, KEY_BYTES_MAX):
         return f"key exceeds {KEY_BYTES_MAX} bytes"
-    if len(value) > VALUE_BYTES_MAX or len(value.encode(errors="replace")) > VALUE_BYTES_MAX:
+    if _exceeds(value, VALUE_BYTES_MAX):
         return f"value exceeds {VALUE_BYTES_MAX} bytes"
     return ""
 
 
+def _exceeds(text: str, bytes_max: int) -> bool:
+    # Python knows of each text whether it is ASCII: then characters are bytes, and nothing needs to be encoded.
+    return len(text) > bytes_max or (not text.isascii() and len(text.encode(errors="replace")) > bytes_max)
+
+
 def _put(put: Put) -> str:
-    return too_large(put.key, put.value) or _count(put.lease, "lease")
+    reason = too_large(put.key, put.value)
+    return reason or (_count(put.lease, "lease") if put.lease else "")
 
 
 def _cas(cas: Cas) -> str:
