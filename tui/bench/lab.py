@@ -19,18 +19,18 @@ Hears = Callable[[Event], None]
 
 
 class BenchLab:
-    """`await BenchLab.open(spec)`; `view` is what is known; `close` ends it. One task hears, whoever waits is woken by each batch."""
+    """`await BenchLab.open(spec, tasks)`; `view` is what is known; `close` ends it. One task hears and wakes whoever waits."""
 
-    def __init__(self, session: LiveSession) -> None:
+    def __init__(self, session: LiveSession, tasks: asyncio.TaskGroup) -> None:
         self._session = session
         self.view: ClusterView = session.initial
         self._bell = asyncio.Event()
         self._hears: Hears = lambda event: None
-        self._hearing = asyncio.create_task(self._hear())
+        self._hearing = tasks.create_task(self._hear())
 
     @classmethod
-    async def open(cls, spec: LabSpec) -> BenchLab:
-        return cls(await LiveSession.open(spec, "bench"))
+    async def open(cls, spec: LabSpec, tasks: asyncio.TaskGroup) -> BenchLab:
+        return cls(await LiveSession.open(spec, "bench"), tasks)
 
     async def _hear(self) -> None:
         async for batch in self._session.events():
@@ -52,7 +52,6 @@ class BenchLab:
             async with asyncio.timeout(within_s):
                 while not holds(self.view):
                     if self._hearing.done():
-                        self._hearing.result()
                         raise EnvironmentFailed(f"the lab ended before {what}")
                     self._bell.clear()
                     await self._bell.wait()
@@ -61,4 +60,3 @@ class BenchLab:
 
     async def close(self) -> None:
         await self._session.close(end=True)
-        await self._hearing

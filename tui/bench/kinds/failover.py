@@ -52,19 +52,21 @@ def measure(tell: Tell, *, nodes: int, trials: int, profile: str, seed: int) -> 
 async def _trials(tell: Tell, nodes: int, trials: int, profile: str, seed: int) -> dict[str, list[Micros]]:
     dice = random.Random(seed)
     heartbeat_us = PROFILES[profile].raft.heartbeat_us
-    lab = await BenchLab.open(LabSpec(nodes=nodes, voters=nodes, profile=profile, seed=seed, workload_rate=20.0))
+    spec = LabSpec(nodes=nodes, voters=nodes, profile=profile, seed=seed, workload_rate=20.0)
     found: dict[str, list[Micros]] = {loss: [] for loss in LOSSES}
-    try:
-        for loss, order in LOSSES.items():
-            for number in range(1, trials + 1):
-                if number % 10 == 1:
-                    tell(f"{loss} {number} of {trials}")
-                await lab.until(_settled, "a settled cluster", WITHIN_S)
-                await asyncio.sleep(heartbeat_us * (1 + dice.random()) / SECOND)
-                found[loss].append(await _lost(lab, order))
-                await lab.order("heal")
-    finally:
-        await lab.close()
+    async with asyncio.TaskGroup() as tasks:
+        lab = await BenchLab.open(spec, tasks)
+        try:
+            for loss, order in LOSSES.items():
+                for number in range(1, trials + 1):
+                    if number % 10 == 1:
+                        tell(f"{loss} {number} of {trials}")
+                    await lab.until(_settled, "a settled cluster", WITHIN_S)
+                    await asyncio.sleep(heartbeat_us * (1 + dice.random()) / SECOND)
+                    found[loss].append(await _lost(lab, order))
+                    await lab.order("heal")
+        finally:
+            await lab.close()
     return found
 
 
