@@ -57,12 +57,14 @@ def _recorded(run: Run, folder: Path) -> Path:
     if path.exists():
         return path
     _say(f"recording {run.name}: {run.nodes} nodes for {run.seconds} s")
-    spec = LabSpec(nodes=run.nodes, voters=run.voters, record=str(path))
+    unfinished = path.with_suffix(".unfinished")  # what did not come to its end must not be taken for a recording later
+    spec = LabSpec(nodes=run.nodes, voters=run.voters, record=str(unfinished))
     report = io.StringIO()
     with contextlib.redirect_stdout(report):
         code = run_headless(spec, parse_script(run.script, run.name), run.seconds * SECOND, as_json=False)
     if code != GOOD:
         raise EnvironmentFailed(f"the run {run.name} ended with code {code}:\n{report.getvalue()}")
+    unfinished.rename(path)
     return path
 
 
@@ -72,14 +74,13 @@ def _photograph(path: Path, shots: list[Shot], out: Path) -> None:
     from tui.pictures.moments import view_when
     from tui.pictures.stage import pictured
 
-    recording = Recording(str(path))
-    for shot in shots:
-        view = view_when(recording.events(0, recording.count), shot.wanted, shot.later_us)
-        if view is None:
-            raise EnvironmentFailed(f"the run {shot.run} never came to what {shot.name} shows: record it again")
-        write(asyncio.run(pictured(view, shot.size, shot.keys)).svg, shot.size[0], out / shot.name)
-        _say(f"{out / shot.name}.svg and .png")
-    recording.close()
+    with contextlib.closing(Recording(str(path))) as recording:
+        for shot in shots:
+            view = view_when(recording.events(0, recording.count), shot.wanted, shot.later_us)
+            if view is None:
+                raise EnvironmentFailed(f"the run {shot.run} never came to what {shot.name} shows: record it again")
+            write(asyncio.run(pictured(view, shot.size, shot.keys)).svg, shot.size[0], out / shot.name)
+            _say(f"{out / shot.name}.svg and .png")
 
 
 def _film(out: Path) -> None:

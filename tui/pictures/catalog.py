@@ -69,7 +69,7 @@ RUNS = (
 SHOTS = (
     Shot("healthy", "calm", MEDIUM, moments.healthy),
     Shot("cut", "cut", MEDIUM, moments.stale_leader),
-    Shot("raft", "cut", MEDIUM, moments.doomed_entries, 2 * SECOND, ("2",)),
+    Shot("raft", "cut", MEDIUM, moments.doomed_entries, SECOND // 2, ("2",)),
     Shot("gossip", "drill", MEDIUM, moments.rumour_at_the_cut, SECOND // 2, ("3",)),
     Shot("faults", "drill", MEDIUM, moments.many_faults, SECOND, ("6",)),
     Shot("small", "cut", SMALL, moments.stale_leader),

@@ -107,7 +107,7 @@ def _sentence(view: ClusterView, ui: UiState, group: list[Opinions], width: int)
     state = states_of(view)[first.subject] if len(group) == 1 else ""
     lead = ("▸" if ui.cursor in subjects else " ") + (f"{shape(state, ui.ascii)} " if state else "  ")
     text = f"{who} ({_truth(view, first.subject, len(group))}): {', '.join(parts)}"
-    return wrapped(text, width, _style(view, first), lead=lead, lead_style=state or "cursor")
+    return wrapped(text, width, _style(view, first), lead=lead, lead_style=state or "title")
 
 
 def _heading(view: ClusterView, found: list[Opinions], width: int) -> list[Row]:

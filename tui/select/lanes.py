@@ -30,6 +30,7 @@ from tui.select.standing import (
 from tui.state import Row, Span, UiState
 
 STEP = 10
+LEAST_CELLS = 4  # a lane of which fewer are in the window, none of them committed, is shown by its end
 TAIL_CELLS = 8  # entries shown of a lane that ends before the window
 # Heading and width of what stands to the right of the lanes, and the least pane width at which each is shown.
 COLUMNS = (("next", 6, 100), ("match", 6, 48), ("vote", 5, 70), ("lease / timer", 14, 48))
@@ -154,7 +155,7 @@ def _lane(view: ClusterView, ui: UiState, name: NodeId, frame: _Frame) -> list[S
     state = node.state
     if state is None:
         spans.append(("nothing reported yet"[: frame.cells], "dim"))
-    elif state.last_index < frame.first:
+    elif state.last_index < frame.first or (state.commit < frame.first and state.last_index < frame.first + LEAST_CELLS):
         spans += _far_behind(state, frame, ascii=ui.ascii)
     else:
         doomed = doomed_from(state, frame.leader)
