@@ -32,7 +32,7 @@ def test_a_picture_is_made_from_the_recording_that_is_there(tmp_path: Path) -> N
 def test_a_run_that_never_shows_it_makes_no_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["screenshots", "--only", "faults", "--recordings", recordings(tmp_path, "drill"), "--out", str(tmp_path / "out")]
     assert run(arguments) == ENVIRONMENT
-    assert "the run drill never came to what faults shows: record it again" in capsys.readouterr().err
+    assert "the run drill never came to what faults shows (" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
 
 
