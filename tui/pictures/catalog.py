@@ -73,7 +73,7 @@ SHOTS = (
     Shot("gossip", "drill", MEDIUM, moments.rumour_at_the_cut, SECOND // 2, ("3",)),
     Shot("faults", "drill", MEDIUM, moments.many_faults, SECOND, ("6",)),
     Shot("small", "cut", SMALL, moments.stale_leader),
-    Shot("large", "crowd", LARGE, moments.stale_leader),
+    Shot("large", "crowd", LARGE, moments.split_view, 3 * SECOND // 2),
 )
 
 

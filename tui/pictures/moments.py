@@ -12,6 +12,7 @@ from cluster.core.types import Micros
 from cluster.telemetry.events import Event
 from cluster.telemetry.fold import fold
 from cluster.telemetry.view import EMPTY, ClusterView
+from tui.select.beliefs import truths
 from tui.select.glyphs import states_of
 
 Wanted = Callable[[ClusterView], bool]
@@ -58,6 +59,11 @@ def rumour_at_the_cut(view: ClusterView) -> bool:
     knows = {news.node for news in view.rumours[-1].learned}
     up = {name for name, node in view.nodes.items() if node.process == "up"}
     return any(knows == set(side) & up for side in view.sides)
+
+
+def split_view(view: ClusterView) -> bool:
+    """A cut whose sides have each agreed on who lives: as many truths as sides."""
+    return len(view.sides) > 1 and truths(view) == len(view.sides)
 
 
 def many_faults(view: ClusterView) -> bool:

@@ -43,7 +43,7 @@ def _line(line: Folded, zero_us: int, width: int) -> Row:
     hundredths = max(0, line.first_us - zero_us) // 10_000 % 10
     head: Row = (
         (f" {clock(line.first_us, zero_us)}{hundredths} ", "axis"),
-        (f"{line.who:<6}", "dim"),
+        (f"{line.who:<7}", "dim"),
         (f"{line.kind:<8}", KIND_STYLES.get(line.kind, "")),
     )
     style = "dim" if line.kind in ("VOTE", "START") else ""

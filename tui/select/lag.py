@@ -187,9 +187,12 @@ def _worst(view: ClusterView, table: dict[NodeId, dict[NodeId, int]], width: int
         return roomy if width >= len(roomy) else "Everyone is up to date on everyone.", "good"
     interval = view.lab.gossip_interval_us if view.lab is not None else 0
     beats, age = count(worst, "heartbeat"), duration(worst * interval)
-    text = f"Furthest behind: {observer} knows {subject} as it was {beats} ago ({age})."
-    if width < len(text):
-        text = f"{observer} is {beats} behind on {subject} ({age})."
+    said = (
+        f"Furthest behind: {observer} knows {subject} as it was {beats} ago ({age}).",
+        f"{observer} is {beats} behind on {subject} ({age}).",
+        f"{observer} is {beats} behind on {subject}.",
+    )
+    text = next((text for text in said if len(text) <= width), said[-1])
     return text, "bad" if worst >= BAD else "warn"
 
 

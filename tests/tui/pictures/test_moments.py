@@ -40,6 +40,11 @@ def test_healthy_wants_everybody_and_charts() -> None:
     assert not moments.healthy(fold(view, e.ProcessChanged(view.now_us, "n1", "down", 1, 1, "SIGKILL")))
 
 
+def test_a_split_view_has_as_many_truths_as_sides() -> None:
+    assert moments.split_view(sample.mock_up())
+    assert not moments.split_view(sample.healthy())
+
+
 def test_doomed_entries_wait_for_the_new_leaders_own_commit() -> None:
     assert moments.doomed_entries(sample.mock_up())
     assert not moments.doomed_entries(sample.healthy())
