@@ -21,12 +21,13 @@ KIND_STYLES = {
 
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """As many lines as fit, of those that contain the filter."""
-    lines = folded(matching(view, ui.filter), crowd=len(view.nodes) >= CROWD_LEAST)
+    crowd = len(view.nodes) >= CROWD_LEAST
+    lines = folded(matching(view, ui.filter), crowd=crowd)
     if not lines:
         return fit([[(f" nothing contains {ui.filter!r}" if ui.filter else " nothing has happened yet", "dim")]], width, height)
     end = len(lines) - (0 if ui.follow else min(ui.scroll, max(0, len(lines) - height)))
     zero = view.lab.at_us if view.lab else 0
-    return [_line(line, zero, width) for line in lines[max(0, end - height) : end]]
+    return [_line(line, zero, width, 7 if crowd else 6) for line in lines[max(0, end - height) : end]]
 
 
 def matching(view: ClusterView, wanted: str) -> tuple[LogLine, ...]:
@@ -37,13 +38,13 @@ def matching(view: ClusterView, wanted: str) -> tuple[LogLine, ...]:
     return tuple(line for line in view.log if low in f"{line.node} {line.kind} {line.text}".lower())
 
 
-def _line(line: Folded, zero_us: int, width: int) -> Row:
+def _line(line: Folded, zero_us: int, width: int, who_cells: int) -> Row:
     """One row: when it began, who says it, what; how often stays in sight even where the text is cut."""
     # Votes and gaps matter by the hundredth: a clock of tenths would show an election as one moment.
     hundredths = max(0, line.first_us - zero_us) // 10_000 % 10
     head: Row = (
         (f" {clock(line.first_us, zero_us)}{hundredths} ", "axis"),
-        (f"{line.who:<7}", "dim"),
+        (line.who.ljust(who_cells), "dim"),
         (f"{line.kind:<8}", KIND_STYLES.get(line.kind, "")),
     )
     style = "dim" if line.kind in ("VOTE", "START") else ""
