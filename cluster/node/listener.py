@@ -23,7 +23,8 @@ from cluster.core.types import NodeId
 from cluster.node.complaints import Complaints
 
 CONNECTIONS_MAX: Final = 512
-# Strangers at the door. Beyond this the newest is turned away, so that a crowd cannot use up the file descriptors.
+# Strangers at the door. Beyond this the oldest is turned away: a peer proves itself within milliseconds, and must not
+# find the door blocked by a crowd that waits.
 UNPROVEN_MAX: Final = 64
 HANDSHAKE_TIMEOUT_S: Final = 2.0
 HANDSHAKE_BYTES_MAX: Final = 1_024
@@ -65,10 +66,31 @@ class Door:
     def __init__(self, identity: Identity, openers: dict[str, OpenSession], complaints: Complaints) -> None:
         self.identity, self.openers, self.complaints = identity, openers, complaints
         self.connections: set[Inbound] = set()
-        self.unproven = 0
+        self._strangers: dict[Inbound, None] = {}  # oldest first
 
-    def admits(self) -> bool:
-        return len(self.connections) < CONNECTIONS_MAX and self.unproven < UNPROVEN_MAX
+    @property
+    def unproven(self) -> int:
+        return len(self._strangers)
+
+    def enter(self, connection: Inbound) -> bool:
+        """Let one in, in the place of the oldest stranger if need be; False when all places belong to those who proved themselves."""
+        if len(self._strangers) >= UNPROVEN_MAX or len(self.connections) >= CONNECTIONS_MAX:
+            self.complaints.add("crowded", "too many connections: the oldest that has proved nothing is closed")
+            oldest = next(iter(self._strangers), None)
+            if oldest is None:
+                return False
+            self.left(oldest)
+            oldest.abort()
+        self.connections.add(connection)
+        self._strangers[connection] = None
+        return True
+
+    def proven(self, connection: Inbound) -> None:
+        self._strangers.pop(connection, None)
+
+    def left(self, connection: Inbound) -> None:
+        self.connections.discard(connection)
+        self._strangers.pop(connection, None)
 
     def close(self) -> None:
         for connection in list(self.connections):
@@ -85,18 +107,13 @@ class Inbound(asyncio.Protocol):
         self._session: Session | None = None
         self._transport: asyncio.Transport
         self._deadline: asyncio.TimerHandle | None = None
-        self._counted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
-        if not self._door.admits():
-            self._door.complaints.add("crowded", "too many connections: the newest is closed")
+        if not self._door.enter(self):
             transport.abort()
             return
         send_at_once(transport)
-        self._door.connections.add(self)
-        self._door.unproven += 1
-        self._counted = True
         self._deadline = asyncio.get_running_loop().call_later(HANDSHAKE_TIMEOUT_S, self._too_late)
         transport.write(wire.HANDSHAKE.encode(wire.Challenge(wire.WIRE_VERSION, self._nonce)))
 
@@ -123,8 +140,8 @@ class Inbound(asyncio.Protocol):
             self._session.paused(False)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._door.connections.discard(self)
-        self._proven()
+        self._door.left(self)
+        self._stop_deadline()
         if self._session is not None:
             self._session.lost()
 
@@ -147,13 +164,11 @@ class Inbound(asyncio.Protocol):
             raise ProtocolError(f"unknown kind of connection {proof.kind!r}")
         self._session = opener(proof, self._transport)
         self._splitter = wire.FrameSplitter()
-        self._proven()
+        self._door.proven(self)
+        self._stop_deadline()
         self._transport.write(wire.HANDSHAKE.encode(wire.Accepted(self._door.identity.node)))
 
-    def _proven(self) -> None:
-        if self._counted:
-            self._counted = False
-            self._door.unproven -= 1
+    def _stop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

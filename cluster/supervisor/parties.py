@@ -18,6 +18,8 @@ from cluster.wire import CONTROL, FrameSplitter
 # Nodes, clients and seats are fewer; each connection costs a descriptor.
 PARTIES_MAX = 512
 _HELLO_WITHIN_S = 2.0
+# Before that it may send a few hundred bytes: an announced frame of megabytes from each of many would fill the memory.
+_STRANGER_BYTES_MAX = 4_096
 _BUFFER_HIGH_BYTES = 512 * 1024
 # A party that lets this much pile up beyond the kernel's own buffers will not come back.
 _BUFFER_MAX_BYTES = 16 * 1024 * 1024
@@ -88,12 +90,14 @@ class Party(asyncio.Protocol):
             self.abort()
             return
         transport.set_write_buffer_limits(high=_BUFFER_HIGH_BYTES)
-        self._deadline = asyncio.get_running_loop().call_later(_HELLO_WITHIN_S, self.abort)
+        self._deadline = asyncio.get_running_loop().call_later(_HELLO_WITHIN_S, self._silent)
 
     def data_received(self, data: bytes) -> None:
         try:
             for body in self._frames.feed(data):
                 self._take(CONTROL.decode_body(body))
+            if self._guest is None and self._frames.waiting_bytes > _STRANGER_BYTES_MAX:
+                raise ProtocolError(f"more than {_STRANGER_BYTES_MAX} bytes before Hello")
         except ProtocolError as error:
             self._refused(str(error))
             self.abort()
@@ -106,6 +110,10 @@ class Party(asyncio.Protocol):
             raise ProtocolError(f"{type(message).__name__} before Hello")
         self._stop_deadline()
         self._guest = self._greet(self, message)
+
+    def _silent(self) -> None:
+        self._refused(f"no Hello within {_HELLO_WITHIN_S:g} s")
+        self.abort()
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from cluster.commands.words import LINE_CHARS_MAX
 from cluster.core.errors import ProtocolError
 from cluster.supervisor.chronicle import Chronicle, now_us
 from cluster.supervisor.parties import Guest, Party
@@ -182,6 +183,8 @@ class Seats:
         return next(f"{wanted}{n}" for n in range(2, SEATS_MAX + 3) if f"{wanted}{n}" not in self._seats)
 
     def asked(self, seat: Seat, request: int, text: str) -> None:
+        if len(text) > LINE_CHARS_MAX:  # the answer repeats it to every seat and to the recording
+            raise ProtocolError(f"a command of {len(text)} characters")
         self._commanded(seat.name, request, text)
 
     def observes(self, name: str) -> bool:

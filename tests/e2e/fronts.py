@@ -17,10 +17,10 @@ from pathlib import Path
 from cluster.supervisor import rundir
 from cluster.supervisor.seat import LiveSession
 from cluster.telemetry.view import ClusterView
-from tests.cluster.supervisor.labs import DEADLINE_S, SOON_S, Listener, Watched, children_of, parent_of, state_of
+from tests.cluster.supervisor.labs import DEADLINE_S, Listener, Watched, children_of, parent_of, state_of
 
 ROOT = Path(__file__).resolve().parents[2]
-BREAK = "at 0 pause n2 60s\nat 0 cut leader | rest\n"
+BREAK = "at 0 cut leader | rest\nat 0 pause n2 60s\n"
 
 
 def environment(runtime: Path, **more: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ class Front:
         self.family = Watched([self.pid, self.supervisor, self.zygote, *children_of(self.zygote)])
         return view
 
-    async def nothing_left(self, within_s: float = SOON_S) -> float:
+    async def nothing_left(self, within_s: float = DEADLINE_S) -> float:
         """No process, stopped or not; no socket, port or directory. Returns the seconds that the last process took."""
         began = time.monotonic()
         reaping = asyncio.get_running_loop().run_in_executor(None, self.process.wait)
@@ -109,8 +109,8 @@ async def broken_front(*arguments: str, nodes: int = 3) -> AsyncIterator[Front]:
         await front.broken()
         yield front
     except BaseException as failed:
-        process.kill()
-        failed.add_note(f"the front said: {[told.decode() for told in process.communicate()]}")
+        process.terminate()
+        failed.add_note(f"the front said: {[told.decode() for told in process.communicate(timeout=DEADLINE_S)]}")
         raise
     finally:
         process.kill()

@@ -1,4 +1,7 @@
-"""Whichever process is killed, with a node stopped and the network cut: within a second nothing of the lab is left."""
+"""Whichever process is killed, with a node stopped and the network cut: nothing of the lab is left.
+
+How soon is a figure, and is measured by the slow test; here only the end counts.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import signal
 
 import pytest
 
+from tests.cluster.supervisor.labs import SOON_S
 from tests.e2e.fronts import Front, broken_front
 
 pytestmark = pytest.mark.processes
@@ -34,6 +38,7 @@ async def test_nothing_outlives_a_kill_however_often(victim: str, capsys: pytest
         async with broken_front() as front:
             took_s.append(await _kill(front, victim))
     mean_ms, most_ms = 1e3 * sum(took_s) / ROUNDS, 1e3 * max(took_s)
+    assert max(took_s) < SOON_S
     with capsys.disabled():
         print(f"\nkill -9 of the {victim}, {ROUNDS} times: all gone after {mean_ms:.0f} ms, at most {most_ms:.0f} ms")  # noqa: T201
 

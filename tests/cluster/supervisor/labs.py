@@ -51,11 +51,16 @@ class Listener:
         self._bell.set()
 
     async def until(self, holds: Callable[[ClusterView], object], deadline_s: float = DEADLINE_S) -> ClusterView:
-        async with asyncio.timeout(deadline_s):
-            while not holds(self.view):
-                assert not self._task.done(), f"the lab ended ({self.view.closed}) before it happened"
-                self._bell.clear()
-                await self._bell.wait()
+        try:
+            async with asyncio.timeout(deadline_s):
+                while not holds(self.view):
+                    assert not self._task.done(), f"the lab ended ({self.view.closed}) before it happened"
+                    self._bell.clear()
+                    await self._bell.wait()
+        except TimeoutError as late:
+            nodes = self.view.nodes.values()
+            late.add_note(f"{[(n.node, n.process, n.why, n.last_complaint) for n in nodes]}, leader {leader_of(self.view)}")
+            raise
         return self.view
 
     async def over(self) -> None:
