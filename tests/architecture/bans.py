@@ -34,6 +34,7 @@ LOOSE_TASKS: dict[str, str] = {}
 # Where a test may look again after a moment, always under a deadline, and why nothing can be awaited instead.
 POLLS = {
     "tests/cluster/node/lab.py": "what another connection's callbacks bring about is announced to nobody",
+    "tests/e2e/terminal.py": "a terminal is looked at: it announces nothing",
     "tests/e2e/fronts.py": "another process makes its run directory without telling this one",
 }
 

@@ -1,6 +1,7 @@
 """The dashboard's way in: a terminal, a session, the app, and a clean way out.
 
 Law 1: who waits for a key's effect waits for no one else: what can be loaded early is, and what stays for good is not collected.
+Law 2: the terminal is given back as it was, however the dashboard ends.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import asyncio
 import gc
 import importlib
 import os
+import signal
 import sys
+from typing import TYPE_CHECKING
 
 from cluster.core.errors import EnvironmentFailed
 from cluster.supervisor.seat import LiveSession
@@ -17,9 +20,12 @@ from cluster.telemetry.control import LabSpec
 from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
 from tui.cli.conductor import Steps, play
-from tui.cli.exits import ENVIRONMENT, GOOD
+from tui.cli.exits import ENVIRONMENT, GOOD, INTERRUPTED
 from tui.cli.summary import farewell
 from tui.state import UiState
+
+if TYPE_CHECKING:
+    from tui.app import FaultlineApp
 
 # Textual paints what a frame has changed at its own next tick, read at import. Frames are few, so ticks may be close: half of 8 ms.
 os.environ.setdefault("TEXTUAL_FPS", "120")
@@ -31,6 +37,10 @@ def need_terminal() -> None:
     """Raises `EnvironmentFailed` when there is none to draw on."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise EnvironmentFailed("the dashboard needs a terminal (faultline live --headless does not)")
+    for name in ("COLUMNS", "LINES"):  # exported once, they would hold for every size that the terminal takes later
+        os.environ.pop(name, None)
+    if os.environ.get("TERM") in ("dumb", "unknown"):
+        raise EnvironmentFailed(f"a terminal of TERM={os.environ['TERM']} cannot be drawn on (faultline live --headless needs none)")
 
 
 def run_dashboard(spec: LabSpec, steps: Steps, *, theme: str, ascii_only: bool, reads_stdin: bool) -> int:
@@ -83,6 +93,7 @@ async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str)
 
     app = FaultlineApp(session, initial, ui, theme=theme)
     gc.freeze()  # half of all objects are modules and styles: walking them stops the screen for 20 ms
+    signalled = _leave_on_signals(app)
     try:
         await app.run_async()
     finally:
@@ -91,7 +102,23 @@ async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str)
         _tell(complaint)
     if ui.mode != "REPLAY":
         _tell(farewell(app.store.view))
+    if signalled:
+        return INTERRUPTED
     return ENVIRONMENT if app.lost else GOOD
+
+
+def _leave_on_signals(app: FaultlineApp) -> list[signal.Signals]:
+    """Law 2: asked to end from outside, the app leaves by its own door. Returns the signals that came, as they come."""
+    came: list[signal.Signals] = []
+
+    def leave(signum: signal.Signals) -> None:
+        came.append(signum)
+        app.leave()
+
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(signum, leave, signum)
+    return came
 
 
 def _tell(text: str) -> None:

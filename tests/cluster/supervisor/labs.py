@@ -147,10 +147,11 @@ class Watched:
         self._handles = {pid: os.pidfd_open(pid) for pid in pids}
 
     async def all_gone(self, within_s: float = SOON_S) -> None:
-        left = await asyncio.get_running_loop().run_in_executor(None, self._still_there, within_s)
+        left = await asyncio.get_running_loop().run_in_executor(None, self.still_there, within_s)
         assert not left, f"{left} outlived their lab"
 
-    def _still_there(self, within_s: float) -> list[int]:
+    def still_there(self, within_s: float = DEADLINE_S) -> list[int]:
+        """The pids of those that have not ended after so long."""
         poller = select.poll()
         left = {handle: pid for pid, handle in self._handles.items()}
         for handle in left:
