@@ -79,7 +79,8 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
         lines[room - 1 :] = [(("  … and more: z shows this pane alone", "dim"),)]
     drawn += lines[: max(0, room)]
     if quiet:
-        drawn.append((("  alive for everyone: ", "good"), (listed(quiet, max(3, (width - 24) // 5)), "")))
+        lead = "  alive for everyone: " if width >= 48 else "  nobody doubts "
+        drawn.append(((lead, "good"), (listed(quiet, max(3, (width - 24) // 5)), "")))
     return fit(drawn, width, height, ascii=ui.ascii)
 
 
