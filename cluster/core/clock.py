@@ -28,7 +28,9 @@ class NodeClock:
 
     def now(self, true_now_us: Micros) -> Micros:
         """Protocol time, µs. Never below what was returned before."""
-        self._shown_us = max(self._shown_us, self._raw(true_now_us))
+        raw_us = self._raw(true_now_us)
+        if raw_us > self._shown_us:
+            self._shown_us = raw_us
         return self._shown_us
 
     def until(self, deadline_us: Micros, true_now_us: Micros) -> Micros:
@@ -50,7 +52,8 @@ class NodeClock:
         self._drift = min(max(drift, _DRIFT_MIN), _DRIFT_MAX)
 
     def _raw(self, true_now_us: Micros) -> Micros:
-        return self._base_us + self._skew_us + int((true_now_us - self._since_us) * self._drift)
+        elapsed_us = true_now_us - self._since_us
+        return self._base_us + self._skew_us + (elapsed_us if self._drift == 1.0 else int(elapsed_us * self._drift))
 
 
 class FreezeWatch:

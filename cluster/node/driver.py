@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from cluster.core.clock import FreezeWatch, NodeClock
 from cluster.core.effects import (
@@ -139,63 +140,76 @@ class Driver:
 
     def _take_turn(self) -> None:
         """Messages leave before the disk is written: the followers' disks work meanwhile (dissertation §10.2.1)."""
-        self._pass()
+        now_us, due = self._pass()
         while self._storage.write():
-            self._pass()
+            now_us, due = self._pass()
         if self.inbox:
             self.wake()
-        self._arm(true_us())
+        self._arm(now_us, due)
 
-    def _pass(self) -> None:
-        now_us = true_us()
+    def _pass(self) -> tuple[Micros, Micros]:
+        """Clock, inputs, timers, flush. Returns the true time it went by, and when the replica's next tick is due."""
+        replica, now_us = self._replica, true_us()
         gap_us = self._watch.turn(now_us)
         now = self._clock.now(now_us)
         if gap_us:
-            self._control.urgent(ClockGap(self._replica.node, now_us, gap_us))
-            self._perform(self._replica.handle(Froze(gap_us), now), now_us)
+            self._control.urgent(ClockGap(replica.node, now_us, gap_us))
+            self._perform(replica.handle(Froze(gap_us), now), now_us)
         for input in self.inbox.take():
             self._handle(input, now, now_us)
-        if self._replica.deadline() <= now:
-            self._perform(self._replica.handle(Tick(), now), now_us)
+        due = replica.deadline()
+        if due <= now:
+            self._perform(replica.handle(Tick(), now), now_us)
+            due = replica.deadline()
         self._shim.release(now_us)
         self._transport.flush()
         self.clients.flush()
         self._control.flush()
+        return now_us, due
 
     def _handle(self, input: ReplicaInput, now: Micros, now_us: Micros) -> None:
-        if isinstance(input, (FromPeer, FromGossip)):
-            self._round_trips.heard(input.sender, input.message, now_us)
-        elif isinstance(input, Order):
-            try:
-                self._perform(self._replica.handle(input, now), now_us)
-            except UsageError as error:
-                self._complaints.add("order", f"{input.verb} refused: {error}")
+        kind = type(input)
+        if kind is FromPeer or kind is FromGossip:
+            self._round_trips.heard(input.sender, input.message, now_us)  # type: ignore[union-attr]
+        elif kind is Order:
+            self._obey(input, now, now_us)  # type: ignore[arg-type]
             return
         self._perform(self._replica.handle(input, now), now_us)
 
+    def _obey(self, order: Order, now: Micros, now_us: Micros) -> None:
+        try:
+            self._perform(self._replica.handle(order, now), now_us)
+        except UsageError as error:
+            self._complaints.add("order", f"{order.verb} refused: {error}")
+
     def _perform(self, effects: list[Effect], now_us: Micros) -> None:
         for effect in effects:
-            match effect:
-                case SendPeer(to, message):
-                    self._round_trips.sent(to, message, now_us)
-                    self._transport.send_peer(to, message, now_us)
-                case Persist():
-                    self._storage.submit(effect)
-                case Answer(token, reply, more):
-                    self.clients.answer(token, reply, more)
-                case SendGossip(to, message):
-                    self._round_trips.sent(to, message, now_us)
-                    self._transport.send_gossip(to, message, now_us)
-                case Report(event):
-                    told = event_of(self._replica.node, now_us, event)
-                    if told is not None:
-                        self._control.urgent(told)
+            _PERFORM[type(effect)](self, effect, now_us)
+
+    def _send_peer(self, effect: SendPeer, now_us: Micros) -> None:
+        self._round_trips.sent(effect.to, effect.message, now_us)
+        self._transport.send_peer(effect.to, effect.message, now_us)
+
+    def _persist(self, effect: Persist, now_us: Micros) -> None:
+        self._storage.submit(effect)
+
+    def _answer(self, effect: Answer, now_us: Micros) -> None:
+        self.clients.answer(effect.token, effect.reply, effect.more)
+
+    def _send_gossip(self, effect: SendGossip, now_us: Micros) -> None:
+        self._round_trips.sent(effect.to, effect.message, now_us)
+        self._transport.send_gossip(effect.to, effect.message, now_us)
+
+    def _report(self, effect: Report, now_us: Micros) -> None:
+        told = event_of(self._replica.node, now_us, effect.event)
+        if told is not None:
+            self._control.urgent(told)
 
     # ---- the timer
 
-    def _arm(self, now_us: Micros) -> None:
-        """One timer for all: the replica's deadline, the shim's, and the freeze watch."""
-        wait_us = min(self._watch.interval_us, self._clock.until(self._replica.deadline(), now_us))
+    def _arm(self, now_us: Micros, due: Micros) -> None:
+        """One timer for all: the replica's deadline (`due`, in its own time), the shim's, and the freeze watch."""
+        wait_us = min(self._watch.interval_us, self._clock.until(due, now_us))
         shim_due_us = self._shim.due_us()
         if shim_due_us is not None:
             wait_us = min(wait_us, max(0, shim_due_us - now_us))
@@ -217,7 +231,7 @@ class Driver:
         now_us = true_us()
         if self._nothing_due(now_us):
             self._watch.turn(now_us)
-            self._arm(now_us)
+            self._arm(now_us, self._replica.deadline())
         else:
             self._loop.call_soon(self.wake)
 
@@ -229,3 +243,12 @@ class Driver:
             and self._replica.deadline() > self._clock.now(now_us)
             and (shim_due_us is None or shim_due_us > now_us)
         )
+
+
+_PERFORM: dict[type, Callable[[Driver, Any, Micros], None]] = {
+    SendPeer: Driver._send_peer,
+    Persist: Driver._persist,
+    Answer: Driver._answer,
+    SendGossip: Driver._send_gossip,
+    Report: Driver._report,
+}
