@@ -292,7 +292,7 @@ def _get(line: _Line) -> model.Command:
         return model.Get(key)
     word = line.take("a mode")
     if word.text not in READ_MODES:
-        raise wrong(word, "linearizable or serializable", READ_MODES)
+        raise wrong(word, "linearizable, lease or serializable", READ_MODES)
     return _only(line, model.Get(key, word.text))
 
 

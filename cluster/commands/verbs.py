@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import msgspec
 
+from cluster.core.kv.ops import MODES
+
 ROLES = ("leader", "followers", "any", "minority", "majority", "rest", "all")
 CUT_SHAPES = ("ring", "bridge")
 DISK_MODES = ("slow", "hang", "fail")
-READ_MODES = ("linearizable", "serializable")
+READ_MODES = MODES
 
 
 class Verb(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +126,7 @@ VERBS: tuple[Verb, ...] = (
         help="Write a key as a client would.", example="put colour blue",
     ),
     Verb(
-        verb="get", usage="get K [linearizable|serializable]", group="data", danger="none", words=READ_MODES,
+        verb="get", usage="get K [linearizable|lease|serializable]", group="data", danger="none", words=READ_MODES,
         help="Read a key as a client would.", example="get colour",
     ),
     Verb(

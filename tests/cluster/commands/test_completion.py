@@ -44,7 +44,7 @@ NODES = ["n1", "n2", "n3"]
         ("heal ", ["4", "17", *ROLES, *NODES]),
         ("heal n1 ", [*ROLES, "n2", "n3"]),
         ("get ", []),
-        ("get colour ", ["linearizable", "serializable"]),
+        ("get colour ", ["linearizable", "lease", "serializable"]),
         ("get colour s", ["serializable"]),
         ("workload o", ["on", "off"]),
         ("workload on ", []),
