@@ -181,6 +181,8 @@ class FaultlineApp(App[None]):
                         self.say(answer.answer or f"{answer.text} was refused", bad=True)
                     elif answer.undoable:
                         self.say(f"{answer.text}   (u undoes)")
+                    elif answer.asked:
+                        self.say(answer.line)
         except FaultlineError as error:
             self.lost = str(error)
         closed = self.store.view.closed

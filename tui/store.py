@@ -25,12 +25,18 @@ WAITING_MAX = 64
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What became of one of this seat's commands. `undoable`: its fault can be undone with one key."""
+    """What became of one of this seat's commands. `undoable`: its fault can be undone with one key. `asked`: for its answer."""
 
     text: str
     ok: bool
     answer: str
     undoable: bool
+    asked: bool
+
+    @property
+    def line(self) -> str:
+        """The command, and what the person at the keyboard would miss without its answer."""
+        return f"{self.text}: {self.answer}" if self.answer and (self.asked or not self.ok) else self.text
 
 
 class Store:
@@ -59,7 +65,7 @@ class Store:
         self.view = fold_all(self.view, batch)
         answers = [self._answered(event) for event in batch if isinstance(event, CommandDone) and self._own(event)]
         for answer in answers:
-            self.ui = replace(self.ui, last=f"{answer.text}: {answer.answer}" if not answer.ok else answer.text)
+            self.ui = replace(self.ui, last=answer.line)
         if self.ui.recording and any(isinstance(event, CommandDone) and event.seat == RECORDER for event in batch):
             self.ui = replace(self.ui, recording=False)  # the sign must not outlive the recording
         self._settle()
@@ -92,7 +98,7 @@ class Store:
         text = self._waiting.pop(event.request)
         verb = BY_NAME.get(text.split(" ", 1)[0])
         undoable = verb is not None and verb.lasts and event.ok
-        return Answer(text, event.ok, event.answer, undoable)
+        return Answer(text, event.ok, event.answer, undoable, asked=verb is not None and verb.group == "data")
 
     def _settle(self) -> None:
         """What is chosen must exist: a cursor on no node goes to the first."""

@@ -51,6 +51,14 @@ def test_a_refusal_is_kept_in_the_last_line() -> None:
     assert known.ui.last == "restart n1: n1 is running"
 
 
+def test_what_was_read_stays_in_the_last_line() -> None:
+    known = store()
+    known.asked(1, "get colour lease")
+    (answer,) = known.feed((e.CommandDone(ZERO, "me", 1, "get colour lease", True, "colour = blue (n1, revision 7)"),))
+    assert answer.asked
+    assert known.ui.last == answer.line == "get colour lease: colour = blue (n1, revision 7)"
+
+
 def test_commands_that_are_never_answered_do_not_pile_up() -> None:
     known = store()
     for request in range(WAITING_MAX + 1):
