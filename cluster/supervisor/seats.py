@@ -33,7 +33,7 @@ _PENDING_MAX = 20_000
 _BATCH_MAX = 500
 # Leading edge: a lone event leaves at once, a burst is sent together. What nobody waits for gathers longer, half a frame of the
 # dashboard: fifty nodes send two hundred states a second, and every wake-up of a front costs more than the state in it.
-_GATHER_S = 0.01
+_GATHER_S = 0.005
 _GATHER_UNHURRIED_S = 0.04
 _UNHURRIED = (NodeState, OpsCounted, Heartbeat, AppliedMark, LeaderCommit, FaultHeard, Shadow)
 

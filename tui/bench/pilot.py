@@ -63,11 +63,15 @@ class Pilot:
         return len(strip) == self._nodes and "★" in strip and not set(strip) & set("◌✖‖")
 
     def press(self, keys: str, sight: Sight) -> float | None:
-        """Milliseconds from the last of `keys` to what should come of it; None when it did not come in time."""
+        """Milliseconds from the last of `keys` to what should come of it; None when it did not come in time.
+
+        Raises `EnvironmentFailed` when it is there before and does not go: what an earlier key left behind.
+        """
         for key in keys[:-1]:
             self.terminal.type(key)
             self.terminal.rest(TYPE_S)
-        assert not sight(self.terminal.look()), f"what {keys!r} is to bring about is there before it was pressed"
+        if self.terminal.until(lambda screen: not sight(screen), START_WITHIN_S) is None:
+            raise EnvironmentFailed(f"what {keys!r} should bring about stands on the screen already, and stays")
         pressed_s = self.terminal.type(keys[-1])
         at_s = self.terminal.until(sight, EFFECT_WITHIN_S)
         return None if at_s is None else 1_000 * (at_s - pressed_s)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Textual paints what a frame has changed at its own next tick, read at import. Frames are few, so ticks may be close: half of 8 ms.
 os.environ.setdefault("TEXTUAL_FPS", "120")
+# Keys come in on one thread and pictures go out on another: at the default of 5 ms each would wait so long for a busy third.
+SWITCH_INTERVAL_S = 0.0005
 # A script in the dashboard begins this long after the lab has opened.
 START_S = 2.0
 
@@ -92,6 +94,7 @@ async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str)
     from tui.app import FaultlineApp
 
     app = FaultlineApp(session, initial, ui, theme=theme)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # half of all objects are modules and styles: walking them stops the screen for 20 ms
     signalled = _leave_on_signals(app)
     try:

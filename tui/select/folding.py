@@ -94,8 +94,13 @@ class _Fold:
         return f"{subject} and {others} more{text.removeprefix(subject).replace(' is ', ' are ', 1)}"
 
 
-def folded(lines: Iterable[LogLine], *, crowd: bool = False) -> list[Folded]:
+def folded(lines: Iterable[LogLine], *, crowd: bool = False) -> tuple[Folded, ...]:
     """The lines, oldest first, alike ones as one. `crowd`: there are `CROWD_LEAST` nodes or more (law 4)."""
+    return _folded(tuple(lines), crowd)
+
+
+@lru_cache(maxsize=2)  # a frame that tells nothing new asks with the same log: hashing it costs a hundredth of folding it
+def _folded(lines: tuple[LogLine, ...], crowd: bool) -> tuple[Folded, ...]:
     folds: list[_Fold] = []
     growing: dict[tuple[str, int, str], _Fold] = {}
     for line in lines:
@@ -111,7 +116,7 @@ def folded(lines: Iterable[LogLine], *, crowd: bool = False) -> list[Folded]:
         folds.append(_Fold(line, subject, measures))
         if line.kind not in LANDMARKS:
             growing[key] = folds[-1]
-    return [fold.result() for fold in folds]
+    return tuple(fold.result() for fold in folds)
 
 
 def _end_contraries(growing: dict[tuple[str, int, str], _Fold], line: LogLine) -> None:

@@ -38,10 +38,10 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     return fit([*head, *body[-room:], *answer], width, height, ascii=ui.ascii)
 
 
-def _matching(view: ClusterView, wanted: list[str], zero: int) -> list[LogLine]:
+def _matching(view: ClusterView, wanted: list[str], zero: int) -> tuple[LogLine, ...]:
     if not wanted:
-        return list(view.log)
-    return [line for line in view.log if all(word in _searched(line, zero) for word in wanted)]
+        return view.log
+    return tuple(line for line in view.log if all(word in _searched(line, zero) for word in wanted))
 
 
 def _searched(line: LogLine, zero: int) -> str:
