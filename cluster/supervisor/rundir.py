@@ -41,7 +41,7 @@ class RunDir:
 
     def close(self) -> None:
         # The locked file goes last: killed on the way, this leaves a directory that anybody can tell is stale.
-        for part in self.path.iterdir():
+        for part in self.path.iterdir() if self.path.is_dir() else ():  # somebody may have removed it under us
             if part.is_dir():
                 shutil.rmtree(part, ignore_errors=True)
             elif part.name != PID_NAME:
@@ -99,7 +99,7 @@ def sweep(base: Path) -> list[Path]:
 
 def living(base: Path) -> list[Path]:
     """Running labs, oldest first."""
-    return sorted((path for path in _run_dirs(base) if alive(path)), key=lambda path: path.stat().st_mtime)
+    return sorted((path for path in _run_dirs(base) if alive(path)), key=_made_at)
 
 
 def find(base: Path, run: str = "") -> Path:
@@ -132,10 +132,15 @@ def alive(path: Path) -> bool:
 
 
 def _young(path: Path) -> bool:
+    return time.time() - _made_at(path) < _HALF_MADE_S
+
+
+def _made_at(path: Path) -> float:
+    """Long ago for one that is gone: a lab may end while others are looked at."""
     try:
-        return time.time() - path.stat().st_mtime < _HALF_MADE_S
+        return path.stat().st_mtime
     except FileNotFoundError:
-        return False
+        return 0.0
 
 
 def _run_dirs(base: Path) -> list[Path]:
