@@ -30,4 +30,4 @@ class Promises:
 
     def compare(self, items: Iterable[tuple[str, str]]) -> AckedCount:
         """With what a linearizable scan found. What is no number counts as nothing: somebody else has written there."""
-        return count_acked(self._acked, {key: int(value) for key, value in items if value.isdigit()})
+        return count_acked(self._acked, {key: int(value) for key, value in items if value.isdecimal()})
