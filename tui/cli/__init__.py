@@ -63,12 +63,14 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         from cluster.commands.words import did_you_mean
 
-        if args and args[0] not in self.HELP:
+        if args and args[0] not in self.HELP and not ctx.resilient_parsing:
             raise UsageError(f"there is no command {args[0]!r}{did_you_mean(args[0], self.HELP)} (faultline --help lists them)")
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """No command, or options at once: `faultline -n 7` is `faultline live -n 7`."""
+        if not args and ctx.resilient_parsing:
+            return super().parse_args(ctx, args)  # a shell completes the command's own name
         if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h", "--version")):
             args = ["live", *args]
         return super().parse_args(ctx, args)

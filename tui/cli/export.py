@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 
 import click
 import msgspec
@@ -17,11 +18,11 @@ def command(file: str, kind: str) -> int:
     """Write a recording to standard output, one JSON object per event."""
     from cluster.supervisor.playback import Recording
 
-    recording = Recording(file)
     encoder = msgspec.json.Encoder()
     out = sys.stdout.buffer
-    for event in recording.events(0, recording.count):
-        out.write(encoder.encode(_named(event)) + b"\n")
+    with closing(Recording(file)) as recording:
+        for event in recording.events(0, recording.count):
+            out.write(encoder.encode(_named(event)) + b"\n")
     out.flush()
     if recording.note:
         print(f"faultline: {recording.note}", file=sys.stderr)

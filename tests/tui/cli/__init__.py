@@ -1,0 +1,1 @@
+"""The command line, without processes: what it offers, plays, writes and says."""
