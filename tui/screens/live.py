@@ -10,6 +10,7 @@ from tui.screens.painting import Pane
 
 FRAME_LINES = 6  # of every screen: title, pulse, narrator, status, keys
 EVENTS_LINES_MIN = 6
+PHI_CELLS_MIN = 38  # its verdicts in full: `n12 convicts n11: true, 343 ms late`
 
 
 class LiveScreen(LabScreen):
@@ -42,7 +43,7 @@ class LiveScreen(LabScreen):
         """The matrix gets the columns it can use: two per node up to sixteen nodes, one each beyond."""
         wanted = 2 * nodes + 12 if nodes <= 16 else nodes + 10
         room = self.size.width
-        self.query_one("#phi").styles.width = "1fr" if self.single else min(max(wanted, 34), max(34, room * 3 // 10))
+        self.query_one("#phi").styles.width = "1fr" if self.single else min(max(wanted, PHI_CELLS_MIN), max(PHI_CELLS_MIN, room * 3 // 10))
         above = self.query_one("#above").styles
         if stacked:
             above.height = _table_lines(nodes)

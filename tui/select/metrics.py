@@ -17,6 +17,8 @@ BARS = " ▁▂▃▄▅▆▇█"
 BARS_ASCII = " .:-=+*#@"
 LABEL_CELLS = 9
 VALUE_CELLS = 7
+# So many curves stay when many faults are in force; the last ones go first.
+CURVES_MIN = 4
 # A fault's end is near: say it louder.
 SOON_US = 3_000_000
 
@@ -24,12 +26,9 @@ SOON_US = 3_000_000
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """Curves first, then faults, then lights: red ones always."""
     lights = _lights(view, ui, width)
-    faults = _faults(view, ui, width, max(2, height - 8 - len(lights)))
-    curves = _curves(view, ui, width)
-    spare = height - len(curves) - len(faults) - len(lights)
-    blank: list[Row] = [()] if spare >= 2 else []
-    if spare < 0:
-        curves = curves[: max(2, len(curves) + spare)]
+    faults = _faults(view, ui, width, max(2, height - CURVES_MIN - len(lights)))
+    curves = _curves(view, ui, width)[: max(CURVES_MIN, height - len(faults) - len(lights))]
+    blank: list[Row] = [()] if height - len(curves) - len(faults) - len(lights) >= 2 else []
     return fit([*curves, *blank, *faults, *blank, *lights], width, height)
 
 
@@ -47,8 +46,8 @@ def _curves(view: ClusterView, ui: UiState, width: int) -> list[Row]:
         _curve(ui, "ops/s", series, lambda s: s.ops_per_s, f"{last.ops_per_s:.0f}", room, "accent"),
         _presence(view, ui, series, room),
         _curve(ui, phi_label, series, lambda s: s.phi_max_tenths, phi_text(last.phi_max_tenths), room, "warn", phi_top),
-        _curve(ui, "gossip/s", series, lambda s: s.gossip_per_s, f"{last.gossip_per_s:.0f}", room, "dim"),
         _curve(ui, "drops/s", series, lambda s: s.dropped_per_s, f"{last.dropped_per_s:.0f}", room, "bad"),
+        _curve(ui, "gossip/s", series, lambda s: s.gossip_per_s, f"{last.gossip_per_s:.0f}", room, "dim"),
     ]
 
 
@@ -83,7 +82,7 @@ def _faults(view: ClusterView, ui: UiState, width: int, room: int) -> list[Row]:
     active = sorted(view.faults.values(), key=lambda fault: fault.fault.id)
     if not active:
         return [((" no fault is in force", "dim"),)]
-    head: Row = ((" FAULTS", "heading"), ("  u undoes the last, H heals all", "dim"))
+    head: Row = ((" FAULTS", "heading"), ("  u undoes the last, H heals all" if width >= 42 else "  u undo, H heal all", "dim"))
     shown = active[-max(1, room - 1) :]
     lines = [clip(_fault(view, fault, width), width) for fault in shown]
     if len(shown) < len(active):
