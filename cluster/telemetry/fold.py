@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from cluster.core.types import NodeId
+from cluster.core.types import NodeId, Role
 from cluster.telemetry import events as e
 from cluster.telemetry.series import sampled
 from cluster.telemetry.verdicts import judge
@@ -141,6 +141,7 @@ def _node_state(view: ClusterView, event: e.NodeState) -> ClusterView:
 
 
 def _role_taken(view: ClusterView, event: e.RoleTaken) -> ClusterView:
+    view = _believes(view, event)
     if event.role == "leader":
         view = _begin_reign(view, event)
         return _tell(view, event.at_us, event.node, "LEADER", f"term {event.term}: {event.why}")
@@ -149,6 +150,20 @@ def _role_taken(view: ClusterView, event: e.RoleTaken) -> ClusterView:
     reigned = any(r.node == event.node and not r.ended_us for r in view.reigns)
     view = _end_reigns(view, event.at_us, lambda reign: reign.node == event.node)
     return _tell(view, event.at_us, event.node, "RESIGN", f"term {event.term}: {event.why}") if reigned else view
+
+
+def _believes(view: ClusterView, event: e.RoleTaken) -> ClusterView:
+    """What a node says at once of its role is newer than its last periodic state: a new leader must not look like a follower."""
+    node = view.nodes.get(event.node)
+    if node is None or node.state is None or event.at_us <= node.state.at_us:
+        return view
+    leads = event.role == Role.LEADER
+    state = replace(
+        node.state, role=event.role, term=event.term, leader=event.leader,
+        # It has just been elected by a majority; of its followers it will tell in its next state.
+        quorum_age_us=0 if leads else -1, progress=node.state.progress if leads else (),
+    )  # fmt: skip
+    return _node(view, event.node, state=state)
 
 
 def _begin_reign(view: ClusterView, event: e.RoleTaken) -> ClusterView:

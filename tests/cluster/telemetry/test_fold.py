@@ -10,6 +10,7 @@ from cluster.faults import FaultPlan, LinkFault
 from cluster.telemetry import events as e
 from cluster.telemetry.fold import RULES, fold_all
 from cluster.telemetry.view import EMPTY, LOG_LINES_MAX, REIGNS_MAX, SERIES_MAX, ClusterView
+from tests.tui import sample_raft_gossip
 
 NODES = ("n1", "n2", "n3")
 
@@ -68,6 +69,21 @@ def test_every_event_has_exactly_one_rule() -> None:
 def test_a_new_leader_ends_the_old_reign() -> None:
     view = folded(leads("n1", 1, 10), leads("n2", 2, 90))
     assert [(r.node, r.began_us, r.ended_us) for r in view.reigns] == [("n1", 10, 90), ("n2", 90, 0)]
+
+
+def test_a_new_leader_is_seen_as_one_before_its_next_state_and_an_old_word_changes_nothing() -> None:
+    state = sample_raft_gossip.state("n1", 100, 3, term=1, role="follower")
+    view = folded(process("n1", "up", 5), state, leads("n1", 2, 150))
+    known = view.nodes["n1"].state
+    assert known is not None
+    assert (known.role, known.term, known.leader, known.quorum_age_us) == ("leader", 2, "n1", 0)
+    view = fold_all(view, [e.RoleTaken("n1", 170, "follower", 3, "n2", "heard term 3")])
+    known = view.nodes["n1"].state
+    assert known is not None
+    assert (known.role, known.term, known.leader, known.quorum_age_us, known.progress) == ("follower", 3, "n2", -1, ())
+    late = fold_all(view, [sample_raft_gossip.state("n1", 300, 3, term=4, role="follower"), leads("n1", 2, 250)])
+    assert late.nodes["n1"].state is not None
+    assert (late.nodes["n1"].state.role, late.nodes["n1"].state.term) == ("follower", 4)
 
 
 def test_a_crash_ends_a_reign_but_a_pause_does_not() -> None:
