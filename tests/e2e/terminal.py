@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from cluster.supervisor import rundir
-from tests.cluster.supervisor.labs import DEADLINE_S
+from tests.cluster.supervisor.labs import DEADLINE_S, parent_of
 from tests.e2e.fronts import ROOT
 
 _LOOK_AGAIN_S = 0.03
@@ -33,12 +35,12 @@ class Terminal:
 
     # ---- hands --------------------------------------------------------------------------------------------------
 
-    def start(self, *arguments: str, **environment: str) -> None:
-        """The tool, with its run directories below `place`."""
+    def start(self, *arguments: str, redirected: str = "", **environment: str) -> None:
+        """The tool, with its run directories below `place`; `redirected` as a shell says it."""
         settings = {"PYTHONPATH": str(ROOT), "XDG_RUNTIME_DIR": str(self._place), **environment}
         words = ["env", "-u", "NO_COLOR", *(f"{name}={value}" for name, value in settings.items())]
         words += [sys.executable, "-P", "-m", "tui", *arguments]
-        self.keys_typed(f"clear; {shlex.join(words)}; echo over $?")
+        self.keys_typed(f"clear; {shlex.join(words)} {redirected}; echo over $?")
 
     def keys_typed(self, line: str) -> None:
         self._call("send-keys", "-l", line)
@@ -94,4 +96,10 @@ class Terminal:
         return int((run_dir / rundir.PID_NAME).read_text())
 
     def close(self) -> None:
+        """Whatever a failed test left running is killed with it."""
+        for run_dir in rundir.living(self._place / "faultline"):
+            supervisor = int((run_dir / rundir.PID_NAME).read_text())
+            for pid in (parent_of(supervisor), supervisor):
+                if pid > 1:
+                    os.kill(pid, signal.SIGKILL)
         subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)

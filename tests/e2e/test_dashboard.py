@@ -115,8 +115,11 @@ def test_a_signal_to_the_dashboard_gives_the_terminal_back(terminal: OpenTermina
     assert "over 130" in t.given_back()
 
 
-def test_a_closed_terminal_ends_the_lab(terminal: OpenTerminal) -> None:
+@pytest.mark.parametrize("deaf", [False, True], ids=["", "SIGHUP ignored"])
+def test_a_closed_terminal_ends_the_lab(terminal: OpenTerminal, deaf: bool) -> None:
     t = terminal(80, 24)
+    if deaf:  # as under nohup: then only the terminal itself tells
+        t.keys_typed("trap '' HUP")
     t.start("live", "-n", "3")
     t.until(r"3/3 QUORUM \[[●★]+\]")
     supervisor = t.supervisor()
@@ -143,6 +146,15 @@ def test_an_observer_sees_what_the_operator_does_and_asks_nothing(terminal: Open
     operator.until(r"n2 +✖X")  # the lab is the operator's
     operator.press("q")
     assert "over 0" in operator.given_back()
+
+
+def test_errors_may_go_elsewhere(terminal: OpenTerminal, runtime: Path) -> None:
+    t = terminal(80, 24)
+    t.start("live", "-n", "3", redirected=f"2>{runtime}/errors")
+    t.until(r"3/3 QUORUM \[[●★]+\]", "All is well")
+    t.press("q")
+    assert "over 0" in t.given_back()
+    assert (runtime / "errors").read_text().startswith("faultline: ran ")
 
 
 @pytest.mark.parametrize("name", ["dumb", "unknown"])

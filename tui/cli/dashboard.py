@@ -92,8 +92,10 @@ async def _attached(run_dir: str, observe: bool, theme: str, ascii_only: bool) -
 
 async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str) -> int:
     from tui.app import FaultlineApp
+    from tui.cli.outlet import LastingDriver
 
     app = FaultlineApp(session, initial, ui, theme=theme)
+    app.driver_class = LastingDriver
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # half of all objects are modules and styles: walking them stops the screen for 20 ms
     signalled = _leave_on_signals(app)
