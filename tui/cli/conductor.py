@@ -6,13 +6,22 @@ Law 1: time zero is the moment all nodes are up and a leader is known, by what t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from cluster.commands import model
 from cluster.commands.canonical import canonical
 from cluster.core.types import SECOND, Micros
+from cluster.telemetry.roster import leader_of
 from cluster.telemetry.session import Session
+from cluster.telemetry.view import ClusterView
 
-Steps = list[tuple[Micros, model.Command]]
+Steps = Sequence[tuple[Micros, model.Command]]
+
+
+def stands_up(view: ClusterView) -> bool:
+    """Time zero of a script: every node runs and has spoken, and one of them leads."""
+    known = view.nodes.values()
+    return bool(known) and all(node.process == "up" and node.state is not None for node in known) and leader_of(view) is not None
 
 
 async def play(session: Session, steps: Steps, zero_s: float) -> None:

@@ -19,7 +19,7 @@ from cluster.supervisor.seat import LiveSession
 from cluster.telemetry.control import LabSpec
 from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
-from tui.cli.conductor import Steps, play
+from tui.cli.conductor import Steps, play, stands_up
 from tui.cli.exits import ENVIRONMENT, GOOD, INTERRUPTED
 from tui.cli.summary import farewell
 from tui.state import UiState
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 os.environ.setdefault("TEXTUAL_FPS", "120")
 # Keys come in on one thread and pictures go out on another: at the default of 5 ms each would wait so long for a busy third.
 SWITCH_INTERVAL_S = 0.0005
-# A script in the dashboard begins this long after the lab has opened.
-START_S = 2.0
 
 
 def need_terminal() -> None:
@@ -72,12 +70,7 @@ async def _live(spec: LabSpec, steps: Steps, theme: str, ascii_only: bool) -> in
     session = await LiveSession.open(spec)
     await loading
     ui = UiState(ascii=ascii_only, recording=bool(spec.record))
-    async with asyncio.TaskGroup() as tasks:
-        conductor = tasks.create_task(play(session, steps, asyncio.get_running_loop().time() + START_S))
-        try:
-            code = await _show(session, session.initial, ui, theme)
-        finally:
-            conductor.cancel()
+    code = await _show(session, session.initial, ui, theme, steps)
     if spec.keep:
         _tell(f"the lab {session.run_dir.name} goes on; faultline attach {session.run_dir.name} sits down again")
     if spec.record:
@@ -90,7 +83,7 @@ async def _attached(run_dir: str, observe: bool, theme: str, ascii_only: bool) -
     return await _show(session, session.initial, UiState(ascii=ascii_only, observer=observe), theme)
 
 
-async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str) -> int:
+async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str, steps: Steps = ()) -> int:
     from tui.app import FaultlineApp
     from tui.cli.outlet import LastingDriver
 
@@ -99,10 +92,13 @@ async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # half of all objects are modules and styles: walking them stops the screen for 20 ms
     signalled = _leave_on_signals(app)
-    try:
-        await app.run_async()
-    finally:
-        await session.close()
+    async with asyncio.TaskGroup() as tasks:
+        conductor = tasks.create_task(_conduct(app, session, steps))
+        try:
+            await app.run_async()
+        finally:
+            conductor.cancel()
+            await session.close()
     for complaint in app.complaints:
         _tell(complaint)
     if ui.mode != "REPLAY":
@@ -110,6 +106,19 @@ async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str)
     if signalled:
         return INTERRUPTED
     return ENVIRONMENT if app.lost else GOOD
+
+
+async def _conduct(app: FaultlineApp, session: Session, steps: Steps) -> None:
+    """Play the script from the moment all nodes are up and a leader is known (law 1 of the conductor)."""
+    stands = asyncio.Event()
+
+    def look() -> None:
+        if stands_up(app.store.view):
+            stands.set()
+
+    app.store.listen(look)
+    await stands.wait()
+    await play(session, steps, asyncio.get_running_loop().time())
 
 
 def _leave_on_signals(app: FaultlineApp) -> list[signal.Signals]:

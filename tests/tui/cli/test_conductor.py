@@ -10,8 +10,10 @@ import pytest
 from cluster.commands.script import parse_script
 from cluster.core.errors import UsageError
 from cluster.telemetry.session import Session
+from cluster.telemetry.view import EMPTY
+from tests.tui import sample_views
 from tests.tui.fake_session import FakeSession
-from tui.cli.conductor import play
+from tui.cli.conductor import play, stands_up
 
 
 class Timed(FakeSession):
@@ -46,3 +48,11 @@ async def test_what_is_late_is_played_at_once_and_nothing_is_left_out() -> None:
 async def test_a_seat_without_a_say_ends_the_play() -> None:
     with pytest.raises(UsageError, match="observes"):
         await play(cast(Session, Timed(observer=True)), SCRIPT, 0.0)
+
+
+def test_time_zero_needs_every_node_up_and_heard_and_one_that_leads() -> None:
+    assert not stands_up(EMPTY)
+    assert not stands_up(sample_views.fresh())
+    assert not stands_up(sample_views.no_leader())
+    assert not stands_up(sample_views.crashed_follower())
+    assert stands_up(sample_views.healthy())
