@@ -205,7 +205,7 @@ def _hues(light: bool) -> dict[str, str]:
     grey = "#5a6068" if light else "#8b95a1"
     return {
         "leader": yellow, "follower": sky, "candidate": orange, "stale": vermilion, "paused": purple, "dead": vermilion,
-        "observer": grey, "starting": grey, "cut": vermilion, "good": green, "commit": green,
+        "learner": sky, "observer": grey, "starting": grey, "cut": vermilion, "good": green, "commit": green,
         "side.a": sky, "side.b": orange, "side.c": green, "side.d": purple,
         "term.0": sky, "term.1": orange, "term.2": green, "term.3": yellow, "term.4": purple, "term.5": vermilion,
     }  # fmt: skip

@@ -54,6 +54,12 @@ def _text(command: model.Command) -> str:
             return f"wipe {_list(targets)}"
         case model.Transfer(targets=targets):
             return f"transfer {_list(targets)}"
+        case model.Add(nodes=nodes, learner=learner):
+            return f"add {_list(nodes)}" + (" learner" if learner else "")
+        case model.Remove(targets=targets):
+            return f"remove {_list(targets)}"
+        case model.Replace(targets=targets, node=node):
+            return f"replace {_list(targets)} {node}"
         case _:
             return _text_with_amount(command)
 

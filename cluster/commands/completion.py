@@ -60,6 +60,8 @@ def _offers(slots: tuple[str, ...], words: list[str], roster: Roster) -> list[st
         if slot == "T":
             named = {atom for word in words[1:] for atom in re.split(r"[,|>]", word)}
             offers += [atom for atom in (*ROLES, *roster.nodes) if atom not in named]
+        elif slot == "N":
+            offers += [node for node in (*roster.nodes, roster.next_node) if node not in roster.voters and node not in words]
         elif slot == "ID":
             offers += [str(fault) for fault in roster.faults]
         else:

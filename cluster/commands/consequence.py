@@ -21,6 +21,8 @@ def consequence(command: model.Command, roster: Roster) -> str | None:
             return "Everything stored is deleted, on every node, and all processes start anew. This cannot be undone."
         case model.Freeze():
             return None
+        case model.Remove(targets=targets):
+            return _removed(targets, roster)
     before = _best(roster, (), ())
     after = _best(roster, _silenced(concrete), pairs_of(concrete, roster) if cuts(concrete) else ())
     if before < roster.quorum or after >= roster.quorum:
@@ -30,6 +32,16 @@ def consequence(command: model.Command, roster: Roster) -> str | None:
         f"No side keeps a quorum: at most {after} of {len(roster.voters)} voters still reach each other and "
         f"{roster.quorum} are needed. No write can commit until {back}."
     )
+
+
+def _removed(targets: tuple[NodeId, ...], roster: Roster) -> str | None:
+    """The group that stays must be able to decide without those who leave."""
+    stay = [node for node in roster.voters if node not in targets]
+    running = [node for node in stay if node in roster.running]
+    needed = len(stay) // 2 + 1
+    if not stay or len(running) >= needed:
+        return None  # nobody staying at all is refused by the leader
+    return f"{len(running)} of the {len(stay)} voters that stay are running and {needed} are needed: the group could not decide any more."
 
 
 def _silenced(command: model.Command) -> tuple[NodeId, ...]:

@@ -15,10 +15,11 @@ from cluster.commands.toggles import check_toggle
 from cluster.commands.verbs import BY_NAME, CUT_SHAPES, DISK_MODES, READ_MODES, ROLES
 from cluster.commands.words import Word, did_you_mean, missing, split, wrong
 from cluster.core.errors import UsageError
-from cluster.core.types import KEY_BYTES_MAX, SECOND, VALUE_BYTES_MAX, Micros
+from cluster.core.types import KEY_BYTES_MAX, NODES_MAX, SECOND, VALUE_BYTES_MAX, Micros
 
 _ATOM = re.compile(r"n[1-9][0-9]{0,3}\Z|leader(\+[0-9]{1,3})?\Z|followers(\.[1-9][0-9]{0,2})?\Z|any\Z|minority\Z|majority\Z|rest\Z|all\Z")
 _FAULT_ID = re.compile(r"#?([0-9]{1,9})\Z")
+_NODE = re.compile(r"n[1-9]\d{0,3}\Z")
 # What other tools call these verbs: nobody should have to guess ours.
 _OTHER_NAMES = {
     "kill": "crash", "delay": "slow", "latency": "slow", "partition": "cut", "split": "cut", "stop": "pause", "sigstop": "pause",
@@ -185,6 +186,40 @@ def _transfer(line: _Line) -> model.Command:
     return _only(line, model.Transfer(_targets(line)))
 
 
+def _add(line: _Line) -> model.Command:
+    nodes: list[str] = []
+    while line.words and not (nodes and line.words[0].text == "learner"):
+        nodes += [node for node in _nodes(line) if node not in nodes]
+    if not nodes:
+        raise missing(line.text, "a node such as n6")
+    learner = bool(line.words) and line.words.pop(0).text == "learner"
+    return _only(line, model.Add(tuple(nodes), learner))
+
+
+def _nodes(line: _Line) -> list[str]:
+    """A comma list of nodes that need not exist yet."""
+    word = line.take("a node such as n6")
+    nodes = word.text.split(",")
+    for node in nodes:
+        if not _NODE.match(node):
+            raise wrong(word, "a node such as n6")
+        if int(node[1:]) > NODES_MAX:
+            raise wrong(word, f"allowed: a lab has at most {NODES_MAX} nodes")
+    return nodes
+
+
+def _remove(line: _Line) -> model.Command:
+    return _only(line, model.Remove(_targets(line)))
+
+
+def _replace(line: _Line) -> model.Command:
+    old = _atoms(line.take("a node or a role"))
+    new = _nodes(line)
+    if len(new) > 1:
+        raise UsageError(f"one node takes another's place, not {len(new)}")
+    return _only(line, model.Replace(old, new[0]))
+
+
 def _only(line: _Line, command: model.Command) -> model.Command:
     line.end()
     return command
@@ -344,6 +379,9 @@ _READERS: dict[str, Callable[[_Line], model.Command]] = {
     "freeze": _bare(model.Freeze()),
     "thaw": _bare(model.Thaw()),
     "transfer": _transfer,
+    "add": _add,
+    "remove": _remove,
+    "replace": _replace,
     "rumour": _rumour,
     "put": _put,
     "get": _get,

@@ -27,7 +27,7 @@ def resolved(command: model.Command, roster: Roster) -> model.Command:
             return command
         case (
             model.Isolate() | model.Pause() | model.Crash() | model.Restart() | model.Wipe() | model.Skew()
-            | model.Drift() | model.Disk() | model.Heal() | model.Transfer()
+            | model.Drift() | model.Disk() | model.Heal() | model.Transfer() | model.Remove() | model.Replace()
         ):  # fmt: skip
             return msgspec.structs.replace(command, targets=resolve(command.targets, roster))
     return command
@@ -70,6 +70,7 @@ def targets_of(command: model.Command, roster: Roster) -> tuple[NodeId, ...]:
             model.Isolate(targets=targets) | model.Pause(targets=targets) | model.Crash(targets=targets)
             | model.Restart(targets=targets) | model.Wipe(targets=targets) | model.Skew(targets=targets)
             | model.Drift(targets=targets) | model.Disk(targets=targets) | model.Transfer(targets=targets)
+            | model.Remove(targets=targets) | model.Replace(targets=targets)
         ):  # fmt: skip
             return targets
     return ()

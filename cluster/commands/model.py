@@ -139,6 +139,26 @@ class Transfer(msgspec.Struct, frozen=True):
     targets: Targets
 
 
+class Add(msgspec.Struct, frozen=True):
+    """Nodes to join the Raft group: with a vote once they have caught up, or as learners. Those that do not exist are started."""
+
+    nodes: Targets
+    learner: bool = False
+
+
+class Remove(msgspec.Struct, frozen=True):
+    """Nodes to leave the Raft group. Their processes go on, outside it."""
+
+    targets: Targets
+
+
+class Replace(msgspec.Struct, frozen=True):
+    """One voter to leave, and `node` to take its place, in one change."""
+
+    targets: Targets
+    node: str
+
+
 class Put(msgspec.Struct, frozen=True):
     key: str
     value: str
@@ -169,7 +189,10 @@ class SetToggle(msgspec.Struct, frozen=True):
 LinkCommand = Slow | Spoil | Throttle
 NodeCommand = Skew | Drift | Disk
 Fault = Cut | CutShape | Isolate | Pause | Crash | Slow | Spoil | Throttle | Skew | Drift | Disk
-Command = Fault | Restart | Wipe | Heal | Undo | Freeze | Thaw | Reset | Transfer | Put | Get | Workload | Rumour | SetToggle
+GroupCommand = Add | Remove | Replace
+Command = (
+    Fault | Restart | Wipe | Heal | Undo | Freeze | Thaw | Reset | Transfer | GroupCommand | Put | Get | Workload | Rumour | SetToggle
+)
 
 
 def lasting(command: Fault) -> Micros:

@@ -13,7 +13,7 @@ import msgspec
 from cluster.commands.model import Targets
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
-from cluster.core.types import NodeId, by_number
+from cluster.core.types import NodeId, by_number, node_number
 
 Pair = tuple[NodeId, NodeId]
 
@@ -34,6 +34,11 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
     def running(self) -> tuple[NodeId, ...]:
         """Processes that are neither down nor stopped."""
         return tuple(node for node in self.nodes if node not in self.down and node not in self.paused)
+
+    @property
+    def next_node(self) -> NodeId:
+        """The name that the next new node would get."""
+        return f"n{max(map(node_number, self.nodes), default=0) + 1}"
 
     @property
     def quorum(self) -> int:

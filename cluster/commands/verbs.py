@@ -18,7 +18,8 @@ READ_MODES = MODES
 class Verb(msgspec.Struct, frozen=True, kw_only=True):
     """`danger`: "none" | "reversible" (undo brings all of it back) | "residue" (undo cannot bring memory back) | "data".
 
-    `words`: what may follow, for completion: "T" stands for targets, "ID" for faults in force, the rest for themselves.
+    `words`: what may follow, for completion: "T" stands for targets, "N" for nodes outside the group and the next new one, "ID" for
+    faults in force, the rest for themselves.
     """
 
     verb: str
@@ -116,6 +117,19 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         verb="transfer", usage="transfer T", group="protocol", words=_TARGETS, danger="none",
         help="Ask the leader to hand leadership to T.", example="transfer followers.1",
+    ),
+    Verb(
+        verb="add", usage="add N [learner]", group="protocol", words=("N", "learner"),
+        help="Let a node join the Raft group: it learns, then votes (a learner only learns). A new one is started.",
+        undo="remove it again", example="add n6",
+    ),
+    Verb(
+        verb="remove", usage="remove T", group="protocol", words=_TARGETS,
+        help="Let nodes leave the Raft group; their processes go on outside it.", undo="add them again", example="remove n3",
+    ),
+    Verb(
+        verb="replace", usage="replace T N", group="protocol", words=("T", "N"),
+        help="Put N in T's place, in one change that both majorities decide.", undo="replace it back", example="replace n3 n6",
     ),
     Verb(
         verb="rumour", usage="rumour [TEXT]", group="protocol", danger="none",

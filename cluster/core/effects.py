@@ -15,7 +15,7 @@ from cluster.core.gossip.messages import GossipMessage
 from cluster.core.gossip.ready import RumourHeard as RumourHeard
 from cluster.core.kv.ops import Operation, Reply
 from cluster.core.raft.messages import RaftMessage
-from cluster.core.raft.ready import Froze, Persist, Persisted, RaftEvent, Tick
+from cluster.core.raft.ready import Change, Froze, Persist, Persisted, RaftEvent, Tick
 from cluster.core.types import NodeId
 
 
@@ -50,13 +50,38 @@ class FromClients(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """An operator's wish that the protocols themselves carry out: `transfer` (argument: node), `rumour` (argument: text)."""
+    """An operator's wish that the protocols themselves carry out: `transfer` (argument: node), `rumour` (text),
+
+    `add`, `learn`, `remove` (nodes), `replace` (old node, new node). One that cannot be done now raises `UsageError`.
+    """
 
     verb: str
     argument: str
 
 
-ReplicaInput = Tick | FromPeer | FromGossip | FromClient | FromClients | Persisted | Order | Froze
+GROUP_VERBS = ("add", "learn", "remove", "replace")
+
+
+def change_of(order: Order) -> Change:
+    """The change of the group that an order with one of `GROUP_VERBS` asks for."""
+    nodes = tuple(order.argument.split())
+    match order.verb:
+        case "learn":
+            return Change(learn=nodes)
+        case "remove":
+            return Change(remove=nodes)
+        case "replace":
+            return Change(add=nodes[1:], remove=nodes[:1])
+    return Change(add=nodes)
+
+
+class Met(msgspec.Struct, frozen=True):
+    """These nodes exist, too: to be gossiped with and watched. Whether they vote is the group's own business."""
+
+    nodes: tuple[NodeId, ...]
+
+
+ReplicaInput = Tick | FromPeer | FromGossip | FromClient | FromClients | Persisted | Order | Met | Froze
 
 
 class SendPeer(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ import msgspec
 
 from cluster.core.detect.verdicts import Detector
 from cluster.core.effects import (
+    GROUP_VERBS,
     Answer,
     Effect,
     FromClient,
@@ -23,13 +24,16 @@ from cluster.core.effects import (
     FromPeer,
     LeaderCommitted,
     Marked,
+    Met,
     Order,
     ReplicaInput,
     Report,
     SendGossip,
     SendPeer,
     VerdictChanged,
+    change_of,
 )
+from cluster.core.errors import UsageError
 from cluster.core.gossip.machine import RUMOUR, Gossip
 from cluster.core.gossip.ready import GossipReady, Heard, SetKey
 from cluster.core.gossip.ready import Tick as GossipTick
@@ -53,9 +57,10 @@ from cluster.core.kv.watch import Notice, Watches
 from cluster.core.policy import Policy
 from cluster.core.raft.compaction import Compaction
 from cluster.core.raft.machine import Raft
-from cluster.core.raft.messages import Entry, HardState, Snapshot
+from cluster.core.raft.messages import Entry, EntryKind, HardState, Snapshot
 from cluster.core.raft.ready import (
     AskRead,
+    Change,
     Compact,
     Froze,
     Persisted,
@@ -76,6 +81,7 @@ RUMOURS_MAX = 8
 RUMOUR_CHARS_MAX = 200
 # Where a leader gossips the term it leads, so that nodes without a vote can point clients to it.
 LEADER_KEY = "raft/leader"
+_CONFIG = int(EntryKind.CONFIG)
 # Only a replica told to apply before commit meets this: an older entry was applied at that index, then cut off.
 SKIPPED = Reply("unknown", error="another entry was applied in its place")
 
@@ -95,7 +101,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Replica:
-    """One node. `members` are all nodes, `voters` those that run Raft; `hard` and what follows come from this node's disk."""
+    """One node. `members` are all nodes, `voters` the founders of the Raft group; `hard` and what follows come from its disk."""
 
     def __init__(
         self,
@@ -113,7 +119,8 @@ class Replica:
         self.node, self.members = node, tuple(by_number(members))
         self.store = Store() if snapshot is None else Store.load(snapshot.data)
         self.raft: Raft | None = None
-        if node in voters:
+        self._found: Callable[[], Raft] = lambda: Raft(node, voters, policy.raft, dice)
+        if node in voters or hard.term or snapshot is not None:
             self.raft = Raft(node, voters, policy.raft, dice, hard=hard, entries=entries, snapshot=snapshot, base=base)
         self.gossip = Gossip(node, self.members, generation, policy.gossip, dice)
         self.detector = Detector(policy.detect, [member for member in self.members if member != node])
@@ -141,7 +148,12 @@ class Replica:
 
     @property
     def role(self) -> Role:
-        return Role.OBSERVER if self.raft is None else self.raft.role
+        if self.raft is None:
+            return Role.OBSERVER
+        role, config = self.raft.role, self.raft.config
+        if role is not Role.FOLLOWER or config.votes(self.node):
+            return role
+        return Role.LEARNER if self.node in config.learners else Role.OBSERVER
 
     @property
     def proposals_waiting(self) -> int:
@@ -154,7 +166,7 @@ class Replica:
     @property
     def leader_hint(self) -> NodeId | None:
         """Whom a client should ask: whom Raft follows here, or who gossips that it leads the highest term."""
-        if self.raft is not None:
+        if self.raft is not None and (self.raft.leader is not None or self.raft.config.votes(self.node)):
             return self.raft.leader
         claims = ((self.gossip.keys_of(member).get(LEADER_KEY, ""), member) for member in self.members)
         terms = [(int(term), member) for term, member in claims if term.isdecimal()]
@@ -173,31 +185,39 @@ class Replica:
         self._check(now, effects)
 
     def _on_peer(self, input: FromPeer, now: Micros, effects: list[Effect]) -> None:
+        if self.raft is None:
+            self.raft = self._found()  # a leader has made this node a member
         self._step(Received(input.sender, input.message), now, effects)
 
     def _on_gossip(self, input: FromGossip, now: Micros, effects: list[Effect]) -> None:
         self._gossiped(self.gossip.step(Heard(input.sender, input.message), now), now, effects)
 
-    def _on_persisted(self, input: Persisted, now: Micros, effects: list[Effect]) -> None:
-        self._step(input, now, effects)
-
     def _on_order(self, input: Order, now: Micros, effects: list[Effect]) -> None:
         if input.verb == "transfer":
             self._step(Transfer(input.argument), now, effects)
+        elif input.verb in GROUP_VERBS:
+            self._change(change_of(input), now, effects)
         elif input.verb == "rumour":
             key = f"{RUMOUR}/{self._rumours % RUMOURS_MAX}"
             self._rumours += 1
             self._gossiped(self.gossip.step(SetKey(key, input.argument[:RUMOUR_CHARS_MAX]), now), now, effects)
 
+    def _change(self, change: Change, now: Micros, effects: list[Effect]) -> None:
+        """Raises `UsageError` with the reason when the group cannot be changed so now."""
+        refused = "not leader" if self.raft is None else self.raft.against(change)
+        if refused:
+            raise UsageError(refused)
+        self._step(change, now, effects)
+
+    def _on_met(self, input: Met, now: Micros, effects: list[Effect]) -> None:
+        new = [node for node in input.nodes if node not in self.members]
+        self.members = tuple(by_number({*self.members, *new}))
+        self.gossip.introduce(new)
+        self.detector.watch(new, now)
+
     def _on_froze(self, input: Froze, now: Micros, effects: list[Effect]) -> None:
         self.detector.froze(input.gap_us, now)
         self._step(input, now, effects)
-
-    def _on_client(self, input: FromClient, now: Micros, effects: list[Effect]) -> None:
-        self._serve((input,), now, effects)
-
-    def _on_clients(self, input: FromClients, now: Micros, effects: list[Effect]) -> None:
-        self._serve(input.requests, now, effects)
 
     # ---- clients ---------------------------------------------------------------------------------------------
 
@@ -300,7 +320,8 @@ class Replica:
         """Apply committed entries in order, answering the clients that wait for them."""
         apply, proposals = self.store.apply, self._proposals
         for index, entry in enumerate(ready.committed, ready.committed_first):
-            reply = apply(index, entry.term, entry.kind, entry.data)
+            # A configuration is Raft's own business: to the store it is as empty as a no-op.
+            reply = apply(index, entry.term, entry.kind, b"" if entry.kind == _CONFIG else entry.data)
             while proposals and proposals[0].index <= index:
                 waiting = proposals.popleft()
                 effects.append(Answer(waiting.token, reply if waiting.index == index else SKIPPED))
@@ -369,9 +390,10 @@ INPUTS: dict[type, Callable[[Replica, Any, Micros, list[Effect]], None]] = {
     Tick: Replica._on_tick,
     FromPeer: Replica._on_peer,
     FromGossip: Replica._on_gossip,
-    FromClient: Replica._on_client,
-    FromClients: Replica._on_clients,
-    Persisted: Replica._on_persisted,
+    FromClient: lambda replica, request, now, effects: replica._serve((request,), now, effects),
+    FromClients: lambda replica, together, now, effects: replica._serve(together.requests, now, effects),
+    Persisted: Replica._step,
     Order: Replica._on_order,
+    Met: Replica._on_met,
     Froze: Replica._on_froze,
 }

@@ -42,7 +42,8 @@ class Role(StrEnum):
     PRECANDIDATE = "precandidate"
     CANDIDATE = "candidate"
     LEADER = "leader"
-    OBSERVER = "observer"  # a gossip member without a vote
+    LEARNER = "learner"  # gets the log and has no vote (dissertation §4.2.1)
+    OBSERVER = "observer"  # a gossip member outside the Raft group
 
 
 class Dice(Protocol):

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from cluster.core.effects import FromClient, FromClients, FromGossip, FromPeer, Order, ReplicaInput
+from cluster.core.effects import FromClient, FromClients, FromGossip, FromPeer, Met, Order, ReplicaInput
 from cluster.core.gossip.messages import GossipMessage
 from cluster.core.kv.ops import Acknowledge, Operation, Unwatch
 from cluster.core.raft.messages import RaftMessage
@@ -37,7 +37,7 @@ class Inbox:
         self._wake = wake
         self._messages: deque[FromPeer | FromGossip] = deque()
         self._clients: deque[FromClient] = deque()
-        self._orders: deque[Order] = deque()
+        self._orders: deque[Order | Met] = deque()
         self._durable: int | None = None
 
     def __len__(self) -> int:
@@ -71,6 +71,11 @@ class Inbox:
             self.overflowed += 1
             return
         self._orders.append(Order(verb, argument))
+        self._wake()
+
+    def met(self, nodes: tuple[NodeId, ...]) -> None:
+        """There are more nodes than this one was told of when it started."""
+        self._orders.append(Met(nodes))
         self._wake()
 
     def durable(self, token: int) -> None:

@@ -30,7 +30,7 @@ from cluster.node.listener import Identity
 from cluster.node.segments import Recovered, Segments, StorageFailed
 from cluster.node.storage import Storage
 from cluster.node.transport import PortTaken, Transport
-from cluster.telemetry.control import Do, NodeSpec, SetPlan
+from cluster.telemetry.control import Do, Meet, NodeSpec, SetPlan
 from cluster.telemetry.events import NodeComplaint, NodeReady
 
 EXIT_GOOD = 0
@@ -49,6 +49,7 @@ class Node:
         # Election timeouts and gossip partners, repeatable from the seed; nothing secret comes from it.
         self._dice = random.Random(f"{spec.seed}/{spec.node}/{spec.epoch}")
         self._plan = spec.plan
+        self._members = dict(spec.members)
         self._driver: Driver | None = None
         self._storage: Storage | None = None
         self._transport: Transport | None = None
@@ -59,7 +60,8 @@ class Node:
             await self.start()
             async with asyncio.TaskGroup() as tasks:
                 assert self._transport is not None
-                self._transport.dial(tasks)
+                voters = self.spec.voters if self.spec.node in self.spec.voters else ()
+                self._transport.dial(tasks, (voter for voter in voters if voter != self.spec.node))
                 states = tasks.create_task(self._report_states(), name="states")
                 code = await self.ended
                 states.cancel()
@@ -93,8 +95,8 @@ class Node:
             complain=lambda text: self.complain("disk", text),
             failed=self.fail,
         )
-        identity = Identity(spec.node, spec.epoch, dict(spec.members), spec.secret)
-        self._transport = Transport(identity, spec.voters, shim, driver.inbox, driver.clients.open, self._complaints, self._dice)
+        identity = Identity(spec.node, spec.epoch, self._members, spec.secret)
+        self._transport = Transport(identity, shim, driver.inbox, driver.clients.open, self._complaints, self._dice)
         await self._transport.listen()
         driver.start(self._transport, self._storage, self._plan)
         self._report_ready(recovered)
@@ -136,7 +138,7 @@ class Node:
         spec = self.spec
         replica = Replica(
             spec.node,
-            tuple(spec.members),
+            tuple(self._members),
             spec.voters,
             spec.policy,
             self._dice,
@@ -150,9 +152,13 @@ class Node:
         gc.freeze()
         return replica
 
-    def _obey(self, message: SetPlan | Do) -> None:
+    def _obey(self, message: SetPlan | Do | Meet) -> None:
         if isinstance(message, SetPlan):
             self._set_plan(message.plan)
+        elif isinstance(message, Meet):
+            self._members.update(message.members)
+            if self._driver is not None:
+                self._driver.inbox.met(tuple(message.members))
         elif self._driver is not None:
             self._driver.inbox.order(message.verb, message.argument)
 

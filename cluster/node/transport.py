@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Iterable
 
 from cluster import wire
 from cluster.core.errors import FaultlineError, ProtocolError
@@ -36,7 +37,6 @@ class Transport:
     def __init__(
         self,
         identity: Identity,
-        voters: tuple[NodeId, ...],
         shim: FaultShim,
         inbox: Inbox,
         open_client: OpenSession,
@@ -48,9 +48,9 @@ class Transport:
         self._door = Door(identity, {"peer": self._open_peer, "client": open_client}, complaints)
         self._sessions: dict[NodeId, PeerSession] = {}
         self._epochs: dict[NodeId, int] = {}
-        me = identity.node
-        peers = [voter for voter in voters if voter != me] if me in voters else []
-        self._dialers = {peer: Dialer(identity, peer, complaints, dice) for peer in peers}
+        self._dice = dice
+        self._dialers: dict[NodeId, Dialer] = {}
+        self._tasks: asyncio.TaskGroup | None = None
         self._datagrams = Datagrams(identity, self._gossip_heard, complaints)
         self._server: asyncio.Server | None = None
         self._encoded: tuple[RaftMessage, bytes] | None = None
@@ -69,18 +69,29 @@ class Transport:
             what = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
             raise PortTaken(f"{self._identity.node}: port {host}:{port} {what}") from error
 
-    def dial(self, tasks: asyncio.TaskGroup) -> None:
-        """Begin to keep a connection to every voter."""
-        self._dials = [tasks.create_task(d.run(), name=f"dial {d.peer}") for d in self._dialers.values()]
+    def dial(self, tasks: asyncio.TaskGroup, peers: Iterable[NodeId]) -> None:
+        """Begin to keep a connection to each of these; to others once there is something to say to them."""
+        self._tasks = tasks
+        for peer in peers:
+            self._dialer(peer)
+
+    def _dialer(self, peer: NodeId) -> Dialer:
+        dialer = self._dialers.get(peer)
+        if dialer is None:
+            dialer = self._dialers[peer] = Dialer(self._identity, peer, self._complaints, self._dice)
+            if self._tasks is not None:
+                self._dials.append(self._tasks.create_task(dialer.run(), name=f"dial {peer}"))
+        return dialer
 
     def hang_up(self) -> None:
         """Stop dialling."""
+        self._tasks = None
         for dial in self._dials:
             dial.cancel()
 
     def send_peer(self, to: NodeId, message: RaftMessage, now_us: Micros) -> None:
         """Queue a Raft message; it leaves with `flush`, or when the faults in force let it. `now_us` is true time."""
-        assert to in self._dialers, f"{self._identity.node} speaks Raft with {to}, which is no other voter"
+        assert to in self._identity.members, f"{self._identity.node} speaks Raft with {to}, which does not exist"
         if self._encoded is None or self._encoded[0] is not message:
             self._encoded = message, wire.PEER.encode(message)
         self.sent += 1
@@ -121,7 +132,7 @@ class Transport:
             dialer.ended()
 
     def _queue(self, to: NodeId, frame: bytes) -> None:
-        dialer = self._dialers[to]
+        dialer = self._dialer(to)
         if dialer.send(frame):
             self._queued[to] = dialer
 

@@ -25,6 +25,7 @@ from cluster.telemetry.control import (
     Do,
     Hello,
     History,
+    Meet,
     RanOnce,
     RunOnce,
     SetPlan,
@@ -59,6 +60,9 @@ class NodeGuest:
     def order(self, verb: str, argument: str) -> None:
         self._party.send(Do(verb, argument))
 
+    def meet(self, members: dict[NodeId, int]) -> None:
+        self._party.send(Meet(members))
+
     def heard(self, message: ControlMessage) -> None:
         if not isinstance(message, Batch):
             raise ProtocolError(f"node {self.node} may not say {type(message).__name__}")
@@ -83,6 +87,9 @@ class ClientGuest:
 
     def set_rate(self, rate: float) -> None:
         self._party.send(SetRate(rate))
+
+    def meet(self, members: dict[NodeId, int]) -> None:
+        self._party.send(Meet(members))
 
     async def count_acked(self, within_s: float) -> Counted | None:
         """None when it did not answer in time."""
@@ -209,6 +216,13 @@ class Collector:
         self.plan = plan
         for node in self._nodes.values():
             node.set_plan(plan)
+
+    def meet(self, members: dict[NodeId, int]) -> None:
+        """Tell everyone who is there now."""
+        for node in self._nodes.values():
+            node.meet(members)
+        for client in self.clients.values():
+            client.meet(members)
 
     def order(self, node: NodeId, verb: str, argument: str) -> bool:
         """False when that node is not connected."""

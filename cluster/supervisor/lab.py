@@ -20,6 +20,7 @@ from cluster.core.policy import Policy
 from cluster.core.types import SECOND, Micros, NodeId
 from cluster.faults import sides_of
 from cluster.leases import Lease, Leases
+from cluster.supervisor import ports
 from cluster.supervisor.brood import Brood
 from cluster.supervisor.chronicle import Chronicle, now_us
 from cluster.supervisor.collector import Collector
@@ -27,7 +28,7 @@ from cluster.supervisor.fleet import Fleet, Recipe
 from cluster.supervisor.judges import Judges
 from cluster.supervisor.profiles import nodes_of, policy_of, state_interval_us, voters_of
 from cluster.telemetry.control import Counted, LabSpec, NodeSpec, WorkloadSpec
-from cluster.telemetry.events import FaultBegan, FaultEnded, LabOpened, PlanChanged
+from cluster.telemetry.events import FaultBegan, FaultEnded, LabOpened, NodeEnlisted, PlanChanged
 from cluster.telemetry.roster import leader_of
 
 _COUNT_WITHIN_S = 8.0
@@ -124,6 +125,15 @@ class Lab:
             self.fleet.want(client, True, "started")
         self.tasks.create_task(self._pace_when_led())
         self.tasks.create_task(self._greet())
+
+    def enlist(self, node: NodeId) -> None:
+        """One node more: everyone is told where it is, and its process starts. Raises `EnvironmentFailed` without a port for it."""
+        self.members[node] = ports.another(self.members.values())
+        self.fleet.enlist(node, self._node_recipe(node), is_node=True)
+        self.chronicle.tell(NodeEnlisted(now_us(), node))
+        self.collector.meet(self.members)
+        self.start(node, "joins the lab")
+        self.settle()
 
     def start(self, node: NodeId, why: str) -> None:
         self.node_dir(node).mkdir(mode=0o700, parents=True, exist_ok=True)

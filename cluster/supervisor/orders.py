@@ -17,8 +17,8 @@ from cluster.commands.grammar import parse
 from cluster.commands.meaning import resolved
 from cluster.commands.roster import Roster
 from cluster.commands.toggles import with_toggle
-from cluster.core.errors import UsageError
-from cluster.core.types import NodeId
+from cluster.core.errors import EnvironmentFailed, UsageError
+from cluster.core.types import NODES_MAX, NodeId
 from cluster.leases import Lease
 from cluster.supervisor.chronicle import now_us
 from cluster.supervisor.lab import Lab, began
@@ -197,7 +197,7 @@ class Orders:
         if len(transfer.targets) != 1:
             raise UsageError(f"leadership goes to one node, not to {len(transfer.targets)}")
         target = transfer.targets[0]
-        if target not in self._lab.voters:
+        if target not in roster_of(self._lab.chronicle.view).voters:
             raise UsageError(f"{target} has no vote and cannot lead")
         if leader is None:
             raise UsageError("no leader is known now who could hand over")
@@ -206,6 +206,50 @@ class Orders:
         if not self._lab.collector.order(leader, "transfer", target):
             raise UsageError(f"{leader} leads, but does not listen")
         return f"{leader} was asked to hand over to {target}"
+
+    def _add(self, add: model.Add, seat: str) -> str:
+        leader, verb = self._who_leads(), "learn" if add.learner else "add"
+        new = [node for node in add.nodes if node not in self._lab.members]
+        self._enlist(new)
+        self._tell_leader(leader, verb, " ".join(add.nodes))
+        started = f"{', '.join(new)} {'start' if len(new) > 1 else 'starts'}; " if new else ""
+        return f"{started}{leader} was asked to let {', '.join(add.nodes)} {'learn' if add.learner else 'join'}"
+
+    def _remove(self, remove: model.Remove, seat: str) -> str:
+        leader = self._who_leads()
+        self._tell_leader(leader, "remove", " ".join(remove.targets))
+        return f"{leader} was asked to let {', '.join(remove.targets)} go"
+
+    def _replace(self, change: model.Replace, seat: str) -> str:
+        if len(change.targets) != 1:
+            raise UsageError(f"one node is replaced at a time, not {len(change.targets)}")
+        leader, old = self._who_leads(), change.targets[0]
+        if old not in roster_of(self._lab.chronicle.view).voters:
+            raise UsageError(f"{old} has no vote that another could take over")
+        self._enlist([change.node] if change.node not in self._lab.members else [])
+        self._tell_leader(leader, "replace", f"{old} {change.node}")
+        return f"{leader} was asked to put {change.node} in the place of {old}"
+
+    def _enlist(self, nodes: list[NodeId]) -> None:
+        if len(self._lab.members) + len(nodes) > NODES_MAX:
+            raise UsageError(f"a lab has at most {NODES_MAX} nodes")
+        if self._lab.leases.frozen and nodes:
+            raise UsageError("the world is frozen: thaw it first")
+        for node in nodes:
+            try:
+                self._lab.enlist(node)
+            except EnvironmentFailed as error:
+                raise UsageError(str(error)) from error
+
+    def _who_leads(self) -> NodeId:
+        leader = roster_of(self._lab.chronicle.view).leader
+        if leader is None:
+            raise UsageError("no leader is known now who could change the group")
+        return leader
+
+    def _tell_leader(self, leader: NodeId, verb: str, argument: str) -> None:
+        if not self._lab.collector.order(leader, verb, argument):
+            raise UsageError(f"{leader} leads, but does not listen")
 
     def _rumour(self, rumour: model.Rumour, seat: str) -> str:
         running = roster_of(self._lab.chronicle.view).running
@@ -271,6 +315,9 @@ _VERBS: dict[type, Callable[[Orders, Any, str], Answer]] = {
     model.Thaw: Orders._thaw,
     model.Reset: Orders._reset,
     model.Transfer: Orders._transfer,
+    model.Add: Orders._add,
+    model.Remove: Orders._remove,
+    model.Replace: Orders._replace,
     model.Rumour: Orders._rumour,
     model.Put: Orders._put,
     model.Get: Orders._get,

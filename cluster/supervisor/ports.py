@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -47,6 +48,16 @@ def allocate(count: int, explicit: int = 0) -> Ports:
             return Ports(found, guard)
         guard.close()
     raise EnvironmentFailed(f"no {count} free ports between {_LOWEST} and {ephemeral} on 127.0.0.1")
+
+
+def another(taken: Iterable[int]) -> int:
+    """One more, behind those that a lab has, in the block that is its own. Raises `EnvironmentFailed` when that is full."""
+    last = max(taken)
+    end = last - (last - _LOWEST) % _BLOCK + _BLOCK
+    for port in range(last + 1, end):
+        if free(port):
+            return port
+    raise EnvironmentFailed(f"no free port between {last} and {end} on 127.0.0.1")
 
 
 def _exactly(count: int, first: int) -> tuple[int, ...]:

@@ -114,10 +114,16 @@ class SetPlan(msgspec.Struct, frozen=True, array_like=True, tag="set-plan"):
 
 
 class Do(msgspec.Struct, frozen=True, array_like=True, tag="do"):
-    """A protocol-level order: "transfer" (argument: target node), "rumour" (argument: text)."""
+    """A protocol-level order, as `core.effects.Order` lists them."""
 
     verb: str
     argument: str
+
+
+class Meet(msgspec.Struct, frozen=True, array_like=True, tag="meet"):
+    """Every node there is now, and its port: said to nodes and clients when one is added."""
+
+    members: dict[NodeId, int]
 
 
 # ---- node -> supervisor -------------------------------------------------------------------------------------------
@@ -229,6 +235,7 @@ ControlMessage = (
     Hello
     | SetPlan
     | Do
+    | Meet
     | Batch
     | SetRate
     | CountAcked

@@ -11,6 +11,9 @@ import msgspec
 
 from cluster.core.types import Micros, NodeId
 from cluster.faults import FaultPlan
+from cluster.telemetry.group_events import GroupChanged as GroupChanged
+from cluster.telemetry.group_events import NodeEnlisted as NodeEnlisted
+from cluster.telemetry.group_events import SnapshotMade as SnapshotMade
 
 # ---- what a node says of itself (beliefs) -------------------------------------------------------------------------
 
@@ -150,18 +153,6 @@ class LogTruncated(msgspec.Struct, frozen=True, array_like=True, tag="trunc"):
     from_index: int
     to_index: int
     term: int
-
-
-class SnapshotMade(msgspec.Struct, frozen=True, array_like=True, tag="snap"):
-    """The state up to `index` is a snapshot; `leader` sent it, or "" when the node made it. The log begins at `first_index`."""
-
-    node: NodeId
-    at_us: Micros
-    index: int
-    term: int
-    size_bytes: int
-    first_index: int
-    leader: NodeId
 
 
 class AppliedMark(msgspec.Struct, frozen=True, array_like=True, tag="mark"):
@@ -374,6 +365,7 @@ NodeEvent = (
     | RumourLearned
     | LogTruncated
     | SnapshotMade
+    | GroupChanged
     | AppliedMark
     | LeaderCommit
     | ClockGap
@@ -384,6 +376,7 @@ NodeEvent = (
 )
 TruthEvent = (
     LabOpened
+    | NodeEnlisted
     | ProcessChanged
     | FaultBegan
     | FaultEnded

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cluster.core.raft.membership import Membership
 from cluster.core.types import NodeId, Role
 from cluster.telemetry import events as e
 from cluster.telemetry.series import sampled
@@ -85,6 +86,16 @@ def _lab_opened(view: ClusterView, event: e.LabOpened) -> ClusterView:
     view = ClusterView(lab=event, now_us=event.at_us, nodes=nodes, sides=(event.nodes,))
     detail = f"{len(event.nodes)} nodes, {len(event.voters)} voters, quorum {event.quorum}, profile {event.profile}"
     return _tell(view, event.at_us, "", "LAB", detail)
+
+
+def _node_enlisted(view: ClusterView, event: e.NodeEnlisted) -> ClusterView:
+    lab = view.lab
+    if lab is None or event.node in view.nodes:
+        return view
+    nodes = (*lab.nodes, event.node)
+    sides = (*view.sides[:-1], (*view.sides[-1], event.node)) if view.sides else (nodes,)
+    known = {**view.nodes, event.node: NodeView(node=event.node)}
+    return _tell(replace(view, lab=replace(lab, nodes=nodes), nodes=known, sides=sides), event.at_us, event.node, "LAB", "a new node")
 
 
 def _process_changed(view: ClusterView, event: e.ProcessChanged) -> ClusterView:
@@ -198,6 +209,23 @@ def _snapshot_made(view: ClusterView, event: e.SnapshotMade) -> ClusterView:
     else:
         text = f"snapshot up to {event.index} ({size}), the log begins at {event.first_index}"
     return _tell(view, event.at_us, event.node, "SNAP", text)
+
+
+def _group_changed(view: ClusterView, event: e.GroupChanged) -> ClusterView:
+    """The newest leader's word counts. Voters and quorum on screen are those in force, committed or not."""
+    known, lab = view.group, view.lab
+    if lab is None:
+        return view
+    # Only the first leader of an empty log speaks of index 0 in an older term than was known: the lab was reset.
+    stale = known is not None and (known.term, known.index, known.committed) > (event.term, event.index, event.committed)
+    if stale and event.index:
+        return view
+    now = event.membership
+    view = replace(view, group=event, lab=replace(lab, voters=now.voters, quorum=len(now.voters) // 2 + 1))
+    before = Membership(lab.voters) if known is None else known.membership
+    if before == now and (known is None or known.committed == event.committed):
+        return view
+    return _tell(view, event.at_us, event.node, "GROUP", f"voters {now}{'' if event.committed else ' (not yet committed)'}")
 
 
 def _disk_stalled(view: ClusterView, event: e.DiskStalled) -> ClusterView:
@@ -334,6 +362,7 @@ def _lab_closed(view: ClusterView, event: e.LabClosed) -> ClusterView:
 
 RULES: dict[type, Callable[[ClusterView, Any], ClusterView]] = {
     e.LabOpened: _lab_opened,
+    e.NodeEnlisted: _node_enlisted,
     e.ProcessChanged: _process_changed,
     e.NodeReady: _node_ready,
     e.NodeState: _node_state,
@@ -341,6 +370,7 @@ RULES: dict[type, Callable[[ClusterView, Any], ClusterView]] = {
     e.VoteGiven: _vote_given,
     e.LogTruncated: _log_truncated,
     e.SnapshotMade: _snapshot_made,
+    e.GroupChanged: _group_changed,
     e.DiskStalled: _disk_stalled,
     e.AppliedMark: _evidence_only,
     e.LeaderCommit: _evidence_only,

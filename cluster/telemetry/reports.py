@@ -16,7 +16,16 @@ from cluster.core.effects import (
     ShadowConvicted,
     VerdictChanged,
 )
-from cluster.core.raft.ready import RoleChanged, SnapshotInstalled, SnapshotTaken, StorageStalled, Truncated, VoteDecided, VoteHeard
+from cluster.core.raft.ready import (
+    MembershipChanged,
+    RoleChanged,
+    SnapshotInstalled,
+    SnapshotTaken,
+    StorageStalled,
+    Truncated,
+    VoteDecided,
+    VoteHeard,
+)
 from cluster.core.types import Micros, NodeId
 from cluster.telemetry import events
 
@@ -50,6 +59,10 @@ def _snapshot(node: NodeId, at_us: Micros, e: SnapshotTaken) -> events.NodeEvent
 
 def _installed(node: NodeId, at_us: Micros, e: SnapshotInstalled) -> events.NodeEvent:
     return events.SnapshotMade(node, at_us, e.index, e.term, e.size_bytes, e.index + 1, e.leader)
+
+
+def _group(node: NodeId, at_us: Micros, e: MembershipChanged) -> events.NodeEvent:
+    return events.GroupChanged(node, at_us, e.index, e.term, e.membership, e.committed)
 
 
 def _stalled(node: NodeId, at_us: Micros, e: StorageStalled) -> events.NodeEvent:
@@ -86,6 +99,7 @@ _EVENTS: dict[type, Callable[[NodeId, Micros, Any], events.NodeEvent | None]] = 
     VoteHeard: _nothing,
     Truncated: _truncated,
     SnapshotTaken: _snapshot,
+    MembershipChanged: _group,
     SnapshotInstalled: _installed,
     StorageStalled: _stalled,
     VerdictChanged: _verdict,

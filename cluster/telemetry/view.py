@@ -14,6 +14,7 @@ from cluster.faults import FaultPlan
 from cluster.telemetry.events import (
     AckedCounted,
     FaultBegan,
+    GroupChanged,
     LabOpened,
     LightChanged,
     NodeState,
@@ -140,6 +141,7 @@ class ClusterView(msgspec.Struct, frozen=True):
     lab: LabOpened | None = None
     now_us: Micros = 0
     nodes: dict[NodeId, NodeView] = {}
+    group: GroupChanged | None = None  # the newest configuration that a leader told of
     plan: FaultPlan = FaultPlan()
     sides: tuple[tuple[NodeId, ...], ...] = ()
     faults: dict[int, FaultView] = {}

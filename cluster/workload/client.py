@@ -13,7 +13,7 @@ import time
 
 from cluster.core.kv.ops import Cas, Get, Operation, Put, Reply, Scan
 from cluster.core.types import KEY_BYTES_MAX, Micros, NodeId
-from cluster.telemetry.control import NOT_SWAPPED, CountAcked, Counted, History, HistoryLine, RanOnce, RunOnce, SetRate, WorkloadSpec
+from cluster.telemetry.control import NOT_SWAPPED, CountAcked, Counted, History, HistoryLine, Meet, RanOnce, RunOnce, SetRate, WorkloadSpec
 from cluster.workload.choice import SLOTS, Chooser, Chosen
 from cluster.workload.kv import KeyValueClient
 from cluster.workload.link import FromSupervisor, Link
@@ -94,6 +94,9 @@ class Client:
         match order:
             case SetRate(rate=rate):
                 self._pace.set(rate)
+            case Meet(members=members):
+                self._route.meet(members)
+                self._aside.meet(members)
             case CountAcked(request=request):
                 self._tasks.create_task(self._count(request))
             case RunOnce():

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import cast
 
 from cluster.core.errors import ProtocolError
-from cluster.telemetry.control import ControlMessage, CountAcked, Hello, RunOnce, SetRate
+from cluster.telemetry.control import ControlMessage, CountAcked, Hello, Meet, RunOnce, SetRate
 from cluster.wire import CONTROL, FrameSplitter
 
-FromSupervisor = SetRate | CountAcked | RunOnce
+FromSupervisor = SetRate | CountAcked | RunOnce | Meet
 
 
 class Link(asyncio.Protocol):

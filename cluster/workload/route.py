@@ -16,13 +16,21 @@ _LEAST_US: Micros = 20 * MS
 
 
 class Route:
-    """Connections to all voters, made when they are first needed."""
+    """Connections to all nodes, made when they are first needed. Voters are asked first; whoever a refusal names, next."""
 
     def __init__(self, client: str, members: dict[NodeId, int], voters: tuple[NodeId, ...], secret: bytes, dice: Dice) -> None:
-        self._connections = {node: Connection(client, members[node], secret) for node in voters}
+        self._client, self._secret = client, secret
+        self._connections: dict[NodeId, Connection] = {}
+        self.meet(members)
         self._voters = list(voters)
         self._dice = dice
         self.target: NodeId = self._somebody(but=None)
+
+    def meet(self, members: dict[NodeId, int]) -> None:
+        """These nodes are there, at these ports."""
+        for node, port in members.items():
+            if node not in self._connections:
+                self._connections[node] = Connection(self._client, port, self._secret)
 
     async def ask(self, operation: Operation, timeout_us: Micros) -> tuple[Reply, NodeId]:
         """The reply, and the node that gave it (or was asked last)."""

@@ -14,7 +14,8 @@ from tui.state import Row, UiState
 KIND_STYLES = {
     "LEADER": "leader", "ELECT": "candidate", "RESIGN": "stale", "VOTE": "dim", "FAULT": "warn", "HEAL": "good", "SUSPECT": "warn",
     "CLEAR": "good", "PAUSE": "paused", "DOWN": "dead", "UP": "good", "READY": "good", "START": "dim", "GAP": "paused", "STALL": "bad",
-    "TRUNC": "stale", "LIGHT": "bad", "COUNT": "good", "RUMOUR": "accent", "REFUSED": "bad", "WARN": "warn", "LOST": "bad",
+    "TRUNC": "stale", "GROUP": "accent", "SNAP": "dim",
+    "LIGHT": "bad", "COUNT": "good", "RUMOUR": "accent", "REFUSED": "bad", "WARN": "warn", "LOST": "bad",
     "FREEZE": "paused", "LAB": "dim",
 }  # fmt: skip
 

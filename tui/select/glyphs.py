@@ -23,6 +23,7 @@ SHAPES: dict[str, tuple[str, str, str]] = {
     "stale": ("◆", "!", "L?"),
     "paused": ("‖", "=", "Z"),
     "dead": ("✖", "x", "X"),
+    "learner": ("○", ",", "l"),
     "observer": ("○", ".", "O"),
     "starting": ("◌", "?", "…"),
 }
@@ -102,7 +103,7 @@ def states_of(view: ClusterView) -> dict[NodeId, str]:
 
 
 def state_of(view: ClusterView, node: NodeId) -> str:
-    """One of "leader", "follower", "candidate", "stale", "paused", "dead", "observer", "starting".
+    """One of "leader", "follower", "candidate", "stale", "paused", "dead", "learner", "observer", "starting".
 
     "stale": it believes that it leads while a newer term has a leader, or it leads and cannot reach a quorum.
     """

@@ -26,6 +26,7 @@ STATES = {
     "stale": "believes it leads, wrongly",
     "paused": "frozen (paused)",
     "dead": "dead",
+    "learner": "gets the log and has no vote",
     "observer": "no vote, gossips only",
     "starting": "starting",
 }

@@ -173,7 +173,24 @@ def _note(view: ClusterView, ui: UiState, node: NodeView, state: str, faults: Se
         spans.append((f"{name}{left} #{fault.id} ", "warn"))
     if node.process == "down" and not faults:
         spans.append((node.why, "dead"))
+    if step := pending_step(view, node.node):
+        spans.append((f"{step} ", "warn"))
     return spans
+
+
+def pending_step(view: ClusterView, node: NodeId) -> str:
+    """What a change of the group that is under way has in store for a node; "" when nothing."""
+    if view.group is None:
+        return ""
+    group = view.group.membership
+    stays = group.goal or group.voters
+    if node in stays and not group.votes(node):
+        return "learns, then votes"
+    if group.votes(node) and node not in stays:
+        return "leaves" if group.outgoing else "is to leave"
+    if not view.group.committed and node in group.learners:
+        return "joins to learn"
+    return ""
 
 
 def _faults_by_node(view: ClusterView) -> dict[NodeId, list[FaultView]]:

@@ -17,6 +17,7 @@ SHAPES = {
     "stale": ("◆", "!", "L?"),
     "paused": ("‖", "=", "Z"),
     "dead": ("✖", "x", "X"),
+    "learner": ("○", ",", "l"),
     "observer": ("○", ".", "O"),
     "starting": ("◌", "?", "…"),
 }

@@ -67,6 +67,15 @@ class Detector:
         known.convicted = [False] * len(DETECTORS)
         self._measure(known)
 
+    def watch(self, subjects: Iterable[NodeId], now: Micros) -> None:
+        """More subjects, who have as long to speak as all had at the start."""
+        self._begin(now)
+        new = [name for name in dict.fromkeys(subjects) if name not in self._subjects]
+        self._names += tuple(new)
+        for name in new:
+            self._admit(name, now)
+        self._due_us = min(self._due_us, now)
+
     def froze(self, gap_us: Micros, now: Micros) -> None:
         """This node itself stood still for `gap_us` until `now` (Law 2)."""
         self._begin(now)
@@ -116,11 +125,14 @@ class Detector:
     def _begin(self, now: Micros) -> None:
         if self._subjects or not self._names:
             return
-        policy = self._policy
         for name in self._names:
-            window = Window(policy.window, policy.first_estimate_us)
-            known = self._subjects[name] = Subject(window, now + START_TIMEOUTS * policy.timeout_us)
-            self._measure(known)
+            self._admit(name, now)
+
+    def _admit(self, name: NodeId, now: Micros) -> None:
+        policy = self._policy
+        window = Window(policy.window, policy.first_estimate_us)
+        known = self._subjects[name] = Subject(window, now + START_TIMEOUTS * policy.timeout_us)
+        self._measure(known)
 
     def _measure(self, known: Subject) -> None:
         policy, window = self._policy, known.window

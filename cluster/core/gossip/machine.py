@@ -118,6 +118,11 @@ class Gossip:
             self._tick(now, ready)
         return ready
 
+    def introduce(self, nodes: Iterable[NodeId]) -> None:
+        """More peers, as if they had been among `members` from the start."""
+        self._members += [node for node in dict.fromkeys(nodes) if node != self.node and node not in self._members]
+        self._sort_peers()
+
     def set_unreachable(self, nodes: Iterable[NodeId]) -> None:
         """Whom the failure detector has convicted: they are tried seldom instead of often."""
         unreachable = frozenset(nodes)

@@ -20,7 +20,7 @@ from cluster.core.types import MS, Micros, NodeId, Role
 def on_silence(s: RaftState, now: Micros) -> None:
     """The election timer fired."""
     s.rearm(now)
-    if not s.config.votes(s.node) or s.mailbox.stalled(now, s.policy.storage_stall_us):
+    if not s.may_lead or s.mailbox.stalled(now, s.policy.storage_stall_us):
         return  # a learner waits to be given a vote; a node that can store nothing must not ask for votes: it could not even keep its own
     why = "first election" if s.term == 0 else f"no leader for {s.policy.election_min_us // MS} ms or more"
     if s.policy.pre_vote:
@@ -108,5 +108,5 @@ def _names(s: RaftState, *, granted: bool) -> str:
 
 def on_timeout_now(s: RaftState, sender: NodeId, message: TimeoutNow, now: Micros) -> None:
     """The leader hands over: campaign at once, past every lease (its own request lifts them)."""
-    if s.role is Role.FOLLOWER and not s.mailbox.stalled(now, s.policy.storage_stall_us):
+    if s.role is Role.FOLLOWER and s.may_lead and not s.mailbox.stalled(now, s.policy.storage_stall_us):
         campaign(s, Turn.HANDED_OVER, f"{sender} hands over", now, transfer=True)

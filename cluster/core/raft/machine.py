@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from cluster.core.policy import RaftPolicy
+from cluster.core.raft.changes import against, on_change, tend
 from cluster.core.raft.election import on_request_vote, on_silence, on_timeout_now, on_vote
 from cluster.core.raft.log import Log
 from cluster.core.raft.mailbox import Held
@@ -31,6 +32,7 @@ from cluster.core.raft.messages import (
 )
 from cluster.core.raft.ready import (
     AskRead,
+    Change,
     Compact,
     Froze,
     Persist,
@@ -117,12 +119,16 @@ class Raft:
         if s.election_due_us is None or s.handed < s.commit:
             return 0
         if s.role is not Role.LEADER:
-            return s.election_due_us if s.config.votes(s.node) else NEVER
+            return s.election_due_us if s.may_lead else NEVER
         due = s.heartbeat_due_us
         oldest = s.mailbox.oldest_us()
         if oldest is not None:
             due = min(due, oldest + s.policy.storage_stall_us)
         return due if s.handover is None else min(due, s.handover.until_us)
+
+    def against(self, change: Change) -> str:
+        """Why the group cannot be changed so now, in words; "" when it can."""
+        return against(self._s, change)
 
     # ---- for telemetry, nothing below changes anything -----------------------------------------------------------
 
@@ -170,6 +176,10 @@ class Raft:
     def config(self) -> Membership:
         """The newest configuration in the log, in force from the moment it was appended."""
         return self._s.config
+
+    def config_at(self, index: int) -> Membership:
+        """The configuration in force at an entry of the log."""
+        return self._s.history.at(index)
 
     @property
     def snapshot_index(self) -> int:
@@ -302,6 +312,7 @@ INPUTS: dict[type, Callable[[RaftState, Any, Micros], None]] = {
     Propose: _on_propose,
     AskRead: _on_ask_read,
     Transfer: _on_transfer,
+    Change: on_change,
     Froze: _on_froze,
     Compact: on_compact,
 }
@@ -312,6 +323,8 @@ INPUTS: dict[type, Callable[[RaftState, Any, Micros], None]] = {
 
 def _settle(s: RaftState, now: Micros) -> None:
     """Hand out what the step produced: writes, letters that need not wait, committed entries."""
+    if s.restless and s.role is Role.LEADER:
+        tend(s, now)
     _persist(s, now)
     _post_letters(s)
     _hand_out_committed(s)

@@ -108,6 +108,10 @@ class History:
         """The newest configuration at or before `index`."""
         return self._configurations[max(0, bisect_right(self._indexes, index) - 1)]
 
+    def has_voice(self, node: NodeId, commit: int) -> bool:
+        """Whether `node` votes by any configuration that may turn out to be the committed one."""
+        return any(each.votes(node) for each in self._configurations[max(0, bisect_right(self._indexes, commit) - 1) :])
+
     def compact(self, to_index: int) -> None:
         """Forget what a snapshot up to `to_index` has swallowed; the configuration in force there stays."""
         drop = bisect_right(self._indexes, to_index) - 1
@@ -116,12 +120,16 @@ class History:
 
 
 def first_step(now: Membership, voters: Iterable[NodeId], learners: Iterable[NodeId], caught_up: Sequence[NodeId]) -> Membership:
-    """The next configuration on the way from the settled `now` to `voters` and `learners` (Laws 2 and 3)."""
+    """The next configuration on the way from the settled `now` to `voters` and `learners` (Laws 2 and 3).
+
+    `caught_up`: those of its learners who hold what is committed.
+    """
     wanted = tuple(by_number(set(voters)))
     new = [node for node in wanted if not now.votes(node) and node not in caught_up]
     if new:
+        # A voter that is to become a learner stands here already, and votes until then.
         kept = {*learners, *new, *(node for node in wanted if node in now.learners)}
-        return Membership(now.voters, (), tuple(by_number(kept - set(now.voters))), wanted)
+        return Membership(now.voters, (), tuple(by_number(kept)), wanted)
     left = tuple(by_number({*learners} - set(wanted)))
     if len({*wanted} ^ {*now.voters}) <= 1:
         return Membership(wanted, (), left)

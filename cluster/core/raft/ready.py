@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from cluster.core.raft.membership import Membership
 from cluster.core.raft.messages import Entry, HardState, RaftMessage, Snapshot
 from cluster.core.types import Micros, NodeId, Role
 
@@ -44,6 +45,17 @@ class Transfer(msgspec.Struct, frozen=True):
     target: NodeId
 
 
+class Change(msgspec.Struct, frozen=True):
+    """Change the group: `add` voters, `remove` voters or learners, `learn`: nodes that get the log and no vote.
+
+    Answered in `Ready.accepted` (index and term of the first step) or `Ready.refused`.
+    """
+
+    add: tuple[NodeId, ...] = ()
+    remove: tuple[NodeId, ...] = ()
+    learn: tuple[NodeId, ...] = ()
+
+
 class Froze(msgspec.Struct, frozen=True):
     """The node's own clock jumped by `gap_us`: timers start anew instead of firing on silence that was our own."""
 
@@ -57,7 +69,7 @@ class Compact(msgspec.Struct, frozen=True):
     data: bytes
 
 
-RaftInput = Tick | Received | Persisted | Propose | AskRead | Transfer | Froze | Compact
+RaftInput = Tick | Received | Persisted | Propose | AskRead | Transfer | Change | Froze | Compact
 
 
 class Persist(msgspec.Struct, frozen=True):
@@ -148,7 +160,18 @@ class SnapshotInstalled(msgspec.Struct, frozen=True):
     leader: NodeId
 
 
-RaftEvent = RoleChanged | VoteDecided | VoteHeard | Truncated | StorageStalled | SnapshotTaken | SnapshotInstalled
+class MembershipChanged(msgspec.Struct, frozen=True):
+    """Told by a leader: this configuration, at `index` of its log, is in force; or is `committed`, too."""
+
+    index: int
+    term: int
+    membership: Membership
+    committed: bool
+
+
+RaftEvent = (
+    RoleChanged | VoteDecided | VoteHeard | Truncated | StorageStalled | SnapshotTaken | SnapshotInstalled | MembershipChanged
+)
 
 
 class Ready(msgspec.Struct):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from cluster.core.errors import LawBroken
 from cluster.core.raft.messages import Append, Appended, Entry, EntryKind, Installing, TimeoutNow
 from cluster.core.raft.progress import Progress
-from cluster.core.raft.ready import Truncated
+from cluster.core.raft.ready import MembershipChanged, Truncated
 from cluster.core.raft.roles import Turn
 from cluster.core.raft.state import RaftState
 from cluster.core.raft.streaming import ask, go_on
@@ -22,7 +22,10 @@ from cluster.core.types import Micros, NodeId, Role
 
 def begin_reign(s: RaftState, why: str, now: Micros) -> None:
     """Won: append the no-op that will commit everything before it (§5.4.2, §8), and announce it."""
-    s.progress = {peer: Progress(s.log.last_index + 1, s.policy.inflight_max, now) for peer in s.peers}
+    # Who is on the way out (by a configuration that is not committed yet) hears of it like everyone else.
+    audience = [*s.peers, *(node for node in s.history.at(s.commit).everyone if node not in s.peers and node != s.node)]
+    s.progress = {peer: Progress(s.log.last_index + 1, s.policy.inflight_max, now) for peer in audience}
+    s.restless = True
     s.seq, s.acks_heard = 0, 0
     s.confirm_seq = 1
     s.votes = {}
@@ -30,6 +33,7 @@ def begin_reign(s: RaftState, why: str, now: Micros) -> None:
     if not s.policy.commit_old_terms_by_counting:  # the mistake's author saw no need for one
         s.append((Entry(s.term, EntryKind.NOOP, b""),))
     s.noop_index = s.log.last_index
+    s.ready.events.append(MembershipChanged(s.history.newest_index, s.term, s.config, s.commit >= s.history.newest_index))
     broadcast(s, now)
 
 
@@ -50,6 +54,7 @@ def broadcast(s: RaftState, now: Micros) -> None:
     """A heartbeat to everyone, carrying entries where the follower can take them; starts a new round for reads."""
     s.seq += 1
     s.heartbeat_due_us = now + s.policy.heartbeat_us
+    s.beat_index = s.log.last_index
     if s.commit >= s.noop_index:
         s.reads.bind(s.seq, s.commit)
     shared: dict[tuple[int, bool], Append] = {}
@@ -72,6 +77,22 @@ def replicate(s: RaftState, now: Micros) -> None:
     shared: dict[tuple[int, bool], Append] = {}
     for peer, progress in s.progress.items():
         _send_entries(s, peer, progress, shared)
+
+
+def say_farewell(s: RaftState) -> bool:
+    """Whoever left gets the log until it holds the entry that says so, then the news that this is committed, and no more.
+
+    True when all are told, or silent.
+    """
+    leaving = [peer for peer in s.progress if peer not in s.peers]
+    for peer in leaving:
+        progress = s.progress[peer]
+        told = progress.match_index >= s.history.newest_index and progress.next_index >= s.log.first_index
+        if told:
+            s.send(peer, _append(s, progress.next_index, {}, empty=True))
+        if told or s.now - progress.acked_us >= s.policy.election_max_us:
+            del s.progress[peer]
+    return all(peer in s.peers for peer in s.progress)
 
 
 def _send_entries(s: RaftState, peer: NodeId, progress: Progress, shared: dict[tuple[int, bool], Append]) -> bool:
@@ -158,7 +179,10 @@ def advance_commit(s: RaftState, now: Micros) -> None:
 def commit_to(s: RaftState, index: int) -> None:
     if not s.commit <= index <= s.log.last_index:
         raise LawBroken("commit stays in the log", f"from {s.commit} to {index}, the log ends at {s.log.last_index}")
+    changed = s.commit < s.history.newest_index <= index
     s.commit = index
+    if changed and s.role is Role.LEADER:
+        s.ready.events.append(MembershipChanged(s.history.newest_index, s.term, s.config, committed=True))
 
 
 def answer_reads(s: RaftState, now: Micros) -> None:
@@ -172,7 +196,12 @@ def answer_reads(s: RaftState, now: Micros) -> None:
 def hand_over(s: RaftState) -> None:
     """Tell the transfer target to campaign as soon as it holds the whole log (dissertation §3.10)."""
     handover = s.handover
-    if handover is None or handover.told or s.progress[handover.target].match_index < s.log.last_index:
+    if handover is None or handover.told:
+        return
+    progress = s.progress.get(handover.target)
+    if progress is None:
+        s.handover = None  # it has left the group
+    if progress is None or progress.match_index < s.log.last_index:
         return
     handover.told = True
     s.send(handover.target, TimeoutNow(s.term))

@@ -24,6 +24,7 @@ class Turn(StrEnum):
     HANDED_OVER = "the leader asked it to take over"
     QUORUM_LOST = "no majority answers"
     STORAGE_STALLED = "its own disk stands still"
+    DEPARTED = "it has left the group"
 
 
 F, P, C, L = Role.FOLLOWER, Role.PRECANDIDATE, Role.CANDIDATE, Role.LEADER
@@ -48,6 +49,7 @@ ROLES: dict[tuple[Role, Turn], Role] = {
     (L, Turn.HIGHER_TERM): F,
     (L, Turn.QUORUM_LOST): F,
     (L, Turn.STORAGE_STALLED): F,
+    (L, Turn.DEPARTED): F,
 }
 
 

@@ -57,6 +57,7 @@ class RaftState:
 
     __slots__ = (
         "acks_heard",
+        "beat_index",
         "commit",
         "config",
         "confirm_seq",
@@ -82,6 +83,7 @@ class RaftState:
         "progress",
         "reads",
         "ready",
+        "restless",
         "role",
         "seq",
         "snapshot",
@@ -122,6 +124,7 @@ class RaftState:
         self.halves: Halves
         self.peers: tuple[NodeId, ...]  # whom a leader replicates to
         self.electors: tuple[NodeId, ...]  # whom a candidate asks
+        self.restless: bool  # the configuration asks for a next step (`changes`)
         self.election_due_us: Micros | None = None  # None: not yet armed, the machine has never heard the time
         self.leader_heard_us: Micros | None = None
         self.votes: dict[NodeId, bool] = {}
@@ -133,6 +136,7 @@ class RaftState:
         self.seq = 0  # the newest broadcast of this term
         self.confirm_seq = 0  # leadership counts as confirmed from this broadcast on
         self.noop_index = 0
+        self.beat_index = 0  # the log's end at the newest heartbeat
         self.heartbeat_due_us: Micros = 0
         self.acks_heard = 0
         # This step: its time, and what it has produced so far.
@@ -182,10 +186,18 @@ class RaftState:
         self.config, self.halves = config, config.halves
         self.peers = tuple(node for node in config.everyone if node != self.node)
         self.electors = tuple(node for node in self.peers if config.votes(node))
+        self.restless = not config.settled or self.node not in config.voters
         if self.role is Role.LEADER:
-            known, next_index = self.progress, self.log.last_index + 1
-            fresh = {peer: Progress(next_index, self.policy.inflight_max, self.now) for peer in self.peers if peer not in known}
-            self.progress = {peer: known.get(peer) or fresh[peer] for peer in self.peers}
+            # Whoever left stays until it can be told that this is committed.
+            self.restless |= any(peer not in self.peers for peer in self.progress)
+            fresh = [peer for peer in self.peers if peer not in self.progress]
+            self.progress |= {peer: Progress(self.log.last_index + 1, self.policy.inflight_max, self.now) for peer in fresh}
+
+    def escort(self, node: NodeId) -> None:
+        """A leader hears of a node outside its group that does not know it is: bring it the log that says so."""
+        if node not in self.progress:
+            self.progress[node] = Progress(self.log.last_index + 1, self.policy.inflight_max, self.now)
+            self.restless = True
 
     def rearm(self, now: Micros) -> None:
         """Start the election timer anew, uniform in [min, max): the width keeps candidates apart (§5.2)."""
@@ -212,6 +224,16 @@ class RaftState:
         held = {peer: progress.match_index for peer, progress in self.progress.items()}
         held[self.node] = self.log.last_index if self.policy.ack_before_fsync else self.mailbox.durable_index
         return committed_index(self.halves, held)
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether to ask for votes. Who leaves must, until that is committed: nobody else may hold the entry that says so
+
+        (dissertation §4.2.2).
+        """
+        return self.config.votes(self.node) or (
+            self.commit < self.history.newest_index and self.history.has_voice(self.node, self.commit)
+        )
 
     def lease_reason(self, now: Micros) -> str:
         """Why this node believes in a live leader, in words; "" when it has no ground to (§4.2.3, §9.6)."""

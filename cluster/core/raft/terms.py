@@ -62,6 +62,8 @@ def lease_against(s: RaftState, message: RequestVote, now: Micros) -> str:
 def refuse_vote(s: RaftState, candidate: NodeId, message: RequestVote, reason: str) -> None:
     s.ready.events.append(VoteDecided(candidate, message.term, message.pre, False, reason))
     s.send(candidate, Vote(s.term, False, message.pre, reason))
+    if s.role is Role.LEADER and message.pre and message.term - 1 <= s.term:
+        s.escort(candidate)
 
 
 def follow(s: RaftState, turn: Turn, why: str, now: Micros, *, term: int | None = None, leader: NodeId | None = None) -> None:

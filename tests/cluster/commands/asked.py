@@ -18,6 +18,7 @@ atoms = st.one_of(
 )
 targets = st.lists(atoms, min_size=1, max_size=5, unique=True).map(tuple)
 for_us = st.one_of(st.just(0), st.integers(1, model.LEASE_MAX_US))
+new_nodes = st.lists(st.integers(1, 100).map(lambda number: f"n{number}"), min_size=1, max_size=3, unique=True).map(tuple)
 lengths_us = st.integers(1, model.LEASE_MAX_US)
 links = st.builds(model.Links, targets, st.one_of(st.just(()), targets))
 # What a person could type: no controls, no lone surrogates, no white space within a word.
@@ -72,6 +73,9 @@ COMMANDS: dict[type, st.SearchStrategy[model.Command]] = {
     model.Thaw: st.just(model.Thaw()),
     model.Reset: st.just(model.Reset()),
     model.Transfer: st.builds(model.Transfer, targets),
+    model.Add: st.builds(model.Add, new_nodes, st.booleans()),
+    model.Remove: st.builds(model.Remove, targets),
+    model.Replace: st.builds(model.Replace, targets, new_nodes.map(lambda nodes: nodes[0])),
     model.Put: st.builds(model.Put, words, texts),
     model.Get: st.builds(model.Get, words, st.sampled_from(READ_MODES)),
     model.Workload: st.builds(model.Workload, st.one_of(st.none(), st.integers(0, 100_000))),

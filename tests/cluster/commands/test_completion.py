@@ -22,7 +22,7 @@ NODES = ["n1", "n2", "n3"]
     ("text", "offers"),
     [
         ("", [verb.verb for verb in VERBS]),
-        ("re", ["reorder", "restart", "reset"]),
+        ("re", ["reorder", "restart", "reset", "remove", "replace"]),
         ("zz", []),
         ("zz n", []),
         ("pause ", ["leader", "followers", "any", "minority", "majority", "rest", "all", "n1", "n2", "n3"]),
@@ -43,6 +43,9 @@ NODES = ["n1", "n2", "n3"]
         ("slow n1>n2 80ms ", ["for"]),
         ("heal ", ["4", "17", *ROLES, *NODES]),
         ("heal n1 ", [*ROLES, "n2", "n3"]),
+        ("add ", ["n4"]),
+        ("add n4 ", ["learner"]),
+        ("replace n1 ", ["n2", "n3", "n4"]),
         ("get ", []),
         ("get colour ", ["linearizable", "lease", "serializable"]),
         ("get colour s", ["serializable"]),

@@ -47,6 +47,8 @@ def _lost(after: int, voters: int = 5, needed: int = 3, back: str = "the fault e
         (FIVE, "heal", None),
         (FIVE, "undo", None),
         (FIVE, "transfer n1", None),
+        (FIVE, "add n6", None),
+        (FIVE, "remove n1 n2", None),
         (SEVEN, "crash n6 n7", None),  # they have no vote
         (SEVEN, "cut n1 n2 n6 n7 | n3 n4 n5", None),
         (FIFTY, "crash minority", None),
@@ -63,6 +65,14 @@ def test_what_is_down_and_cut_already_counts() -> None:
     assert consequence(parse("crash n3"), two_down) == _lost(2, back="enough of them are back")
     cut_off = tuple((a, b) for a in ("n1", "n2") for b in ("n3", "n4", "n5"))
     assert consequence(parse("crash n3"), msgspec.structs.replace(FIVE, severed=cut_off)) == _lost(2, back="enough of them are back")
+
+
+def test_a_group_must_be_able_to_decide_without_those_who_leave() -> None:
+    two_down = msgspec.structs.replace(FIVE, down=("n1",), paused=("n2",))
+    assert consequence(parse("remove n1 n2"), two_down) is None
+    assert consequence(parse("remove n5"), two_down) == (
+        "2 of the 4 voters that stay are running and 3 are needed: the group could not decide any more."
+    )
 
 
 def test_a_quorum_that_is_lost_already_cannot_be_lost_again() -> None:

@@ -17,7 +17,7 @@ from cluster.commands.verbs import BY_NAME, VERBS, Verb
 ROSTER = Roster(nodes=("n1", "n2", "n3"), voters=("n1", "n2", "n3"), leader="n1", faults=(4,))
 PROMISED = [
     "cut", "isolate", "pause", "crash", "restart", "wipe", "slow", "loss", "dup", "reorder", "throttle", "skew", "drift", "disk",
-    "heal", "undo", "freeze", "thaw", "transfer", "put", "get", "workload", "rumour", "set", "reset",
+    "heal", "undo", "freeze", "thaw", "transfer", "add", "remove", "replace", "put", "get", "workload", "rumour", "set", "reset",
 ]  # fmt: skip
 
 

@@ -38,7 +38,6 @@ class Port:
         self.shim = FaultShim(node, random.Random(1))
         self.transport = Transport(
             Identity(node, epoch, members, secret),
-            tuple(members),
             self.shim,
             self.inbox,
             ClientPort(self.inbox).open,
@@ -84,7 +83,7 @@ class Ports:
     async def start(self, node: str, secret: bytes = SECRET, epoch: int = 1) -> Port:
         port = Port(node, self.members, secret, epoch)
         await port.transport.listen()
-        port.transport.dial(self.tasks)
+        port.transport.dial(self.tasks, [peer for peer in self.members if peer != node])
         self.open.append(port)
         return port
 

@@ -6,9 +6,10 @@ from typing import get_args
 
 import pytest
 
+from cluster.core.raft.membership import Membership
 from cluster.faults import FaultPlan, LinkFault
 from cluster.telemetry import events as e
-from cluster.telemetry.fold import RULES, fold_all
+from cluster.telemetry.fold import RULES, fold, fold_all
 from cluster.telemetry.view import EMPTY, LOG_LINES_MAX, REIGNS_MAX, SERIES_MAX, ClusterView
 from tests.tui import sample_raft_gossip
 
@@ -182,3 +183,32 @@ def test_landmarks_take_no_more_than_half_of_the_log_from_the_others() -> None:
 
 def test_an_event_about_an_unknown_node_changes_no_node() -> None:
     assert set(folded(process("n9", "up", 5)).nodes) == set(NODES)
+
+
+GROUP = Membership(("n1", "n2", "n3"))
+LAB = fold(EMPTY, opened())
+
+
+def told(term: int, index: int, membership: Membership, *, committed: bool = True) -> e.GroupChanged:
+    return e.GroupChanged("n1", 5_000_000, index, term, membership, committed)
+
+
+def test_the_group_on_screen_is_the_one_that_the_newest_leader_tells_of() -> None:
+    view = fold(LAB, told(1, 0, GROUP))
+    assert (view.lab and view.lab.voters, view.log_total) == (GROUP.voters, LAB.log_total)
+    joint = Membership(("n1", "n2", "n4"), outgoing=GROUP.voters)
+    view = fold(view, told(2, 9, joint, committed=False))
+    assert view.lab is not None
+    assert (view.lab.voters, view.lab.quorum, view.group and view.group.membership) == (("n1", "n2", "n4"), 2, joint)
+    assert view.log[-1].text == "voters n1 n2 n4, leaving n1 n2 n3 (not yet committed)"
+    assert fold(view, told(1, 12, GROUP)) == view  # an old leader
+    assert fold(view, told(1, 0, GROUP)).lab == LAB.lab  # the lab was reset
+
+
+def test_a_node_enlisted_later_is_there_like_the_others() -> None:
+    view = fold(LAB, e.NodeEnlisted(6_000_000, "n9"))
+    assert view.lab is not None
+    assert view.lab.nodes[-1] == "n9"
+    assert view.nodes["n9"].process == "starting"
+    assert "n9" in view.sides[-1]
+    assert fold(view, e.NodeEnlisted(7_000_000, "n9")).nodes == view.nodes

@@ -108,3 +108,12 @@ def test_leaving_closes_every_connection() -> None:
     town = Town()
     town.route.close()
     assert all(node.closed for node in town.nodes.values())
+
+
+async def test_a_node_that_came_later_is_followed_too() -> None:
+    town = Town(n1=[_elsewhere("n4")])
+    town.route.meet({"n4": 4})
+    town.nodes["n4"] = PretendConnection("n4", [OK], town.log)
+    town.route._connections = cast(dict[str, Connection], town.nodes)
+    assert await town.route.ask(Get("k"), SECOND) == (OK, "n4")
+    assert town.asked == ["n1", "n4"]

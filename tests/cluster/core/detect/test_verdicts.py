@@ -215,3 +215,16 @@ def test_waking_at_deadlines_misses_nothing_and_beliefs_agree_with_verdicts(step
                 assert opinion.alive or opinion.phi_tenths >= 0
             now = min(end, now + 10 * MS)
     assert stories[0] == stories[1]
+
+
+def test_a_subject_that_is_watched_later_gets_as_long_to_speak_as_all_had_at_the_start() -> None:
+    detector, now = beating()
+    detector.watch(("n3", "n2"), now)
+    patience = START_TIMEOUTS * POLICY.timeout_us
+    convicted = {}
+    while now < 10 * patience and "n3" not in convicted:
+        now += 50_000
+        detector.heard("n2", now)
+        convicted |= {event.subject: now for event in detector.check(now) if isinstance(event, VerdictChanged)}
+    assert convicted.keys() == {"n3"}
+    assert convicted["n3"] >= patience

@@ -323,3 +323,10 @@ def test_whatever_is_lost_doubled_or_late_all_converge_to_the_owners_state(
     for owner in world.names:
         truth = world.nodes[owner].keys_of(owner)
         assert [machine.keys_of(owner) for machine in world.nodes.values()] == [truth] * 4
+
+
+def test_whoever_is_introduced_later_is_talked_to_like_the_others() -> None:
+    node = lone()
+    node.introduce(["n1", "n2", "n2", "n3"])
+    told = {to for round_ in range(1, 30) for to, _ in node.step(Tick(), round_ * POLICY.interval_us * 2).sends}
+    assert told == {"n2", "n3"}

@@ -11,13 +11,14 @@ import msgspec
 
 from cluster.core.errors import LawBroken
 from cluster.core.policy import RaftPolicy
-from cluster.core.raft.ready import AskRead, Froze, Propose, Transfer
+from cluster.core.raft.ready import AskRead, Change, Froze, Propose, Transfer
 from cluster.core.types import MS, SECOND, NodeId, Role
 from tests.cluster.core.raft.monitors import (
     AckedWritesSurvive,
     ElectionSafety,
     LeaderCompleteness,
     LogMatching,
+    QuorumsOverlap,
     ReadsAreFresh,
     StateMachineSafety,
     Violation,
@@ -44,6 +45,7 @@ class Chances(msgspec.Struct, frozen=True):
     freeze: float = 0.5
     transfer: float = 0.5
     compact: float = 2
+    change: float = 1.5
     reign: float = 0  # one whole reign of figure 8: elected by some, replicates to others, is cut off
 
 
@@ -59,6 +61,8 @@ class Exercised(msgspec.Struct):
     truncations: int = 0
     snapshots: int = 0
     installs: int = 0
+    changes: int = 0
+    joint: int = 0
     leaders: int = 0
     steps: int = 0
 
@@ -68,13 +72,15 @@ class Chaos:
 
     def __init__(self, seed: int, policy: RaftPolicy, chances: Chances = USUAL) -> None:
         self.rng = random.Random(seed)
-        count = self.rng.choice((3, 3, 5))
+        founders = self.rng.choice((3, 3, 5))
+        count = founders + (2 if chances.change else 0)
         self.acked, self.election = AckedWritesSurvive(), ElectionSafety()
         self.fresh = ReadsAreFresh(self.acked)
         policy = msgspec.structs.replace(policy, snapshot_trailing=self.rng.choice((0, 2, 5)))
         voters = [f"n{number}" for number in range(1, count + 1)]
-        watchers: list[Watcher] = [self.election, StateMachineSafety(), LeaderCompleteness(), LogMatching()]
-        self.world = World(count, policy, {node: random.Random(f"{seed}{node}") for node in voters}, watchers)
+        self.overlap = QuorumsOverlap()
+        watchers: list[Watcher] = [self.election, StateMachineSafety(), LeaderCompleteness(), LogMatching(), self.overlap]
+        self.world = World(count, policy, {node: random.Random(f"{seed}{node}") for node in voters}, watchers, founders)
         watchers += [self.acked, self.fresh, VotesAreKept(self.world)]
         self.serial = 0
         self.done = Exercised()
@@ -95,6 +101,7 @@ class Chaos:
         self.done.truncations = sum("Truncated" in type(e).__name__ for m in members for e in m.events)
         self.done.installs = sum("Installed" in type(e).__name__ for m in members for e in m.events)
         self.done.snapshots = sum("SnapshotTaken" in type(e).__name__ for m in members for e in m.events)
+        self.done.changes, self.done.joint = self.overlap.changes, self.overlap.joint
         self.done.reads = sum(len(m.reads) for m in members)
         return self.done
 
@@ -108,11 +115,22 @@ class Chaos:
             disk = world.members[node].disk
             disk.auto = True
             world.persist(node, len(disk.waiting))
+        if not self.world.policy.check_quorum:
+            self.turn_off_strangers()
         world.run(4 * SECOND)
         leaders = [node for node in world.up() if world.raft(node).role is Role.LEADER]
         if len(leaders) != 1:
             raise Violation("a healthy cluster elects a leader", f"leaders: {leaders}")
-        self.acked.verify(world)
+        self.acked.verify(world, world.raft(leaders[0]).config.everyone)
+
+    def turn_off_strangers(self) -> None:
+        """Without pre-vote and check-quorum, who was removed and not told deposes every leader: operators have to stop it."""
+        world = self.world
+        newest = max(world.up(), key=lambda node: (world.raft(node).log.last_term, world.raft(node).last_index))
+        group = {newest, *world.raft(newest).config.everyone}
+        for node in world.voters:
+            if node not in group:
+                world.crash(node)
 
     # ---- happenings ------------------------------------------------------------------------------------------
 
@@ -200,6 +218,16 @@ class Chaos:
             raft = self.world.raft(node)
             if raft.applied_index > raft.snapshot_index and not raft.saving_snapshot:
                 self.world.compact(node)
+
+    def change(self) -> None:
+        """One node to vote, learn or leave, or a whole new group."""
+        if node := self._leader():
+            nodes, config = self.world.voters, self.world.raft(node).config
+            one = (self.rng.choice(nodes),)
+            wanted = tuple(self.rng.sample(nodes, self.rng.choice((1, 3, 3, 4))))
+            rest = tuple(other for other in config.voters if other not in wanted)
+            change = self.rng.choice((Change(add=one), Change(remove=one), Change(learn=one), Change(add=wanted, remove=rest)))
+            self.world.step(node, change)
 
     def reign(self) -> None:
         """A node is elected with the help of some, and what it writes reaches few or none: figure 8 is made of these."""

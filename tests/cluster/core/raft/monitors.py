@@ -5,7 +5,12 @@ Law 1: a monitor believes messages, disks and applied entries, never a machine's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
+
+from cluster.core.raft.membership import Membership, decode_membership
 from cluster.core.raft.messages import Appended, Entry, EntryKind, RaftMessage, RequestVote, Snapshot, Vote
+from cluster.core.raft.quorum import Outcome, vote_result
 from cluster.core.raft.ready import ReadReady, Ready
 from cluster.core.types import NodeId, Role
 from tests.cluster.core.raft.world import Watcher, World
@@ -145,9 +150,9 @@ class AckedWritesSurvive(Watcher):
                 if self.proposed.get((node, index, entry.term)) == entry.data and entry.kind == EntryKind.COMMAND:
                     self.acked[index] = entry.data
 
-    def verify(self, world: World) -> None:
-        """When the world is at rest."""
-        for node in world.up():
+    def verify(self, world: World, group: Sequence[NodeId]) -> None:
+        """When the world is at rest: everyone in the group."""
+        for node in group:
             member = world.members[node]
             held, state = {index: entry.data for index, entry in member.applied}, member.state.split()
             for index, data in self.acked.items():
@@ -170,3 +175,33 @@ class ReadsAreFresh(Watcher):
             if isinstance(outcome, ReadReady) and outcome.index < self.floor.get(outcome.context, 0):
                 floor = self.floor[outcome.context]
                 raise Violation("reads are fresh", f"{node} reads at {outcome.index}, acknowledged up to {floor}")
+
+
+class QuorumsOverlap(Watcher):
+    """No majority of one configuration can decide beside a majority of the next in the same log (§6)."""
+
+    def __init__(self) -> None:
+        self.changes = 0
+        self.joint = 0
+
+    def stepped(self, world: World, node: NodeId, ready: Ready) -> None:
+        if ready.persist is None or world.raft(node).role is not Role.LEADER:
+            return
+        for index, entry in enumerate(ready.persist.entries, ready.persist.first_index):
+            if entry.kind == EntryKind.CONFIG:
+                before, after = world.raft(node).config_at(index - 1), decode_membership(entry.data)
+                self.changes += 1
+                self.joint += after.joint
+                if disjoint(before, after):
+                    raise Violation("quorums overlap", f"{node} goes from {before} to {after}")
+
+
+def disjoint(before: Membership, after: Membership) -> tuple[NodeId, ...] | None:
+    """Nodes who decide by the one while all others decide by the other, None if there are none such."""
+    nodes = sorted({*before.everyone, *after.everyone})
+    for size in range(len(nodes) + 1):
+        for some in combinations(nodes, size):
+            votes, others = dict.fromkeys(some, True), dict.fromkeys(set(nodes) - {*some}, True)
+            if vote_result(before.halves, votes) is vote_result(after.halves, others) is Outcome.WON:
+                return some
+    return None

@@ -33,6 +33,8 @@ def test_a_correct_cluster_keeps_every_law() -> None:
     assert total.truncations > 10
     assert total.snapshots > SEEDS
     assert total.installs > 20
+    assert total.changes > SEEDS
+    assert total.joint > SEEDS // 10
 
 
 @pytest.mark.parametrize("chances", [USUAL, RESTARTS, REIGNS], ids=["usual", "restarts", "reigns"])
@@ -49,6 +51,7 @@ def test_without_pre_vote_and_check_quorum_safety_holds_all_the_same(chances: Ch
         (RaftPolicy(serve_reads_locally=True), USUAL, STEPS, "reads are fresh"),
         (RaftPolicy(append_without_prev_check=True), USUAL, STEPS, "log matching|state machine safety|durable"),
         (RaftPolicy(credit_acks_to_wrong_follower=True, **NAIVE), REIGNS, 40, "leader completeness"),
+        (RaftPolicy(overlapping_changes=True), USUAL, STEPS, "quorums overlap"),
         (RaftPolicy(apply_before_commit=True), USUAL, STEPS, "state machine safety"),
     ],
     ids=lambda value: "" if not isinstance(value, RaftPolicy) else mistakes(value),

@@ -11,6 +11,8 @@ Links are written `n1>n2`. Election timers fire after 150 ms at n1, 165 at n2, 1
   cut n1>n2 … · isolate n1 · heal            links lose everything from now on · healed
   propose n1 a b c               commands; the answer is checked with `=> accepted 2` or `=> refused TEXT`
   read n1 1 · read? n1 1 ready 3 | refused | waiting
+  change n1 +n4 -n2 ~n5 [=> accepted 3]      asked of n1: n4 to vote, n2 to leave, n5 to learn
+  group n1 n1 n2 n3, leaving …   the configuration that is in force at n1
   transfer n1 n2 · freeze n1 500ms · crash n1 · wipe n1 · restart n1
   hold n1 · persist n1 [COUNT] · release n1  writes wait · finish · finish at once again
   expect n1 leader term 2 vote n1 leader? n1 commit 3 last 4      any subset, in any order
@@ -33,7 +35,7 @@ import msgspec
 
 from cluster.core.policy import RaftPolicy
 from cluster.core.raft.messages import Entry, EntryKind
-from cluster.core.raft.ready import AskRead, Froze, Propose, RaftInput, ReadReady, Transfer
+from cluster.core.raft.ready import AskRead, Change, Froze, Propose, RaftInput, ReadReady, Transfer
 from cluster.core.types import MS, SECOND, Micros, NodeId
 from tests.cluster.core.raft.world import Disk, Link, World
 
@@ -86,6 +88,7 @@ class Script:
         fields = dict(word.split("=") for word in words)
         policy = msgspec.convert({name: value_of(text) for name, text in fields.items()}, RaftPolicy)
         self.luck = {f"n{number}": Luck((number - 1) / 10) for number in range(1, count + 1)}
+        self.seen = {}
         self.world = World(count, policy, dict(self.luck), founders=founders)
 
     @property
@@ -116,6 +119,18 @@ class Script:
         ready = self.w.step(node, Propose(tuple(word.encode() for word in commands.split())))
         got = f"accepted {ready.accepted[0]}" if ready.accepted else f"refused {ready.refused}"
         assert not wanted or wanted == got, f"wanted {wanted!r}, got {got!r}"
+
+    def change(self, words: list[str]) -> None:
+        node, rest = words[0], " ".join(words[1:])
+        asked, _, wanted = rest.partition(" => ")
+        by_sign = {sign: tuple(word[1:] for word in asked.split() if word[0] == sign) for sign in "+-~"}
+        ready = self.w.step(node, Change(by_sign["+"], by_sign["-"], by_sign["~"]))
+        got = f"accepted {ready.accepted[0]}" if ready.accepted else f"refused {ready.refused}"
+        assert not wanted or wanted == got, f"wanted {wanted!r}, got {got!r}"
+
+    def group(self, words: list[str]) -> None:
+        got = str(self.w.raft(words[0]).config)
+        assert got == " ".join(words[1:]), f"in force at {words[0]}: {got}"
 
     def was_read(self, words: list[str]) -> None:
         node, context, *wanted = words
@@ -228,6 +243,8 @@ COMMANDS: dict[str, Callable[[Script, list[str]], None]] = {
     "isolate": Script.isolate,
     "heal": lambda s, w: s.w.cut.clear(),
     "propose": Script.propose,
+    "change": Script.change,
+    "group": Script.group,
     "read": lambda s, w: _step(s, w[0], AskRead(int(w[1]))),
     "read?": Script.was_read,
     "transfer": lambda s, w: _step(s, w[0], Transfer(w[1])),
