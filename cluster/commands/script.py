@@ -2,18 +2,22 @@
 
 Law 1: every bad line is reported, all together, with file, line, column and reason; a script with one bad line does not run.
 Law 2: time counts from the moment all nodes are up and a leader is known.
+Law 3: roles mean something only when a line fires; a node that the lab does not have, and no line adds, is a fault of the script.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from cluster.commands.grammar import parse
-from cluster.commands.model import Command
+from cluster.commands.meaning import resolved
+from cluster.commands.model import Add, Command, Replace
 from cluster.commands.quantities import read_duration, read_number
+from cluster.commands.roster import Roster
 from cluster.commands.words import missing
 from cluster.core.errors import UsageError
-from cluster.core.types import SECOND, Micros
+from cluster.core.types import SECOND, Micros, NodeId, by_number
 
 SCRIPT_LINES_MAX = 10_000
 AT_MAX_US: Micros = 86_400 * SECOND
@@ -22,13 +26,17 @@ _COLUMN = re.compile(r"column (\d+): ")
 _AT = re.compile(r"(\s*at\s+)(\S+)(\s+|\Z)")
 
 
-def parse_script(text: str, name: str = "script") -> list[tuple[Micros, Command]]:
-    """Commands with their times, in time order. Blank lines and `#` comments are skipped. Raises `UsageError`, one line per fault."""
+def parse_script(text: str, name: str = "script", nodes: Sequence[NodeId] = ()) -> list[tuple[Micros, Command]]:
+    """Commands with their times, in time order. Blank lines and `#` comments are skipped. Raises `UsageError`, one line per fault.
+
+    `nodes`: those of the lab that it is for; empty when that is not known.
+    """
     # Lines as every editor counts them: `splitlines` would also cut at form feeds and the like.
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n").split("\n")
     if len(lines) > SCRIPT_LINES_MAX:
         raise UsageError(f"{name}: {len(lines)} lines are more than the limit of {SCRIPT_LINES_MAX}")
     timed: list[tuple[Micros, Command]] = []
+    numbers: list[int] = []
     bad: list[str] = []
     for number, raw in enumerate(lines, 1):
         line = _without_comment(raw)
@@ -36,13 +44,36 @@ def parse_script(text: str, name: str = "script") -> list[tuple[Micros, Command]
             continue
         try:
             timed.append(_timed(line))
+            numbers.append(number)
         except UsageError as error:
             column, reason = _place(str(error))
             bad.append(f"{name}:{number}:{column}: {reason}")
+    if nodes:
+        reasons = _meaningless([command for _, command in timed], nodes)
+        bad += [f"{name}:{number}:1: {reason}" for number, reason in zip(numbers, reasons, strict=True) if reason]
     if bad:
         more = [f"… and {len(bad) - _BAD_LINES_SHOWN} more bad lines"] if len(bad) > _BAD_LINES_SHOWN else []
         raise UsageError("\n".join(bad[:_BAD_LINES_SHOWN] + more))
     return sorted(timed, key=lambda pair: pair[0])
+
+
+def _meaningless(commands: Sequence[Command], nodes: Sequence[NodeId]) -> list[str]:
+    """Why each command could mean nothing at any time, "" when it could (law 3)."""
+    added = {node for command in commands for node in _added(command)}
+    known = tuple(by_number({*nodes, *added}))
+    healthy = Roster(nodes=known, voters=known, leader=known[0])
+    reasons = []
+    for command in commands:
+        try:
+            resolved(command, healthy)
+            reasons.append("")
+        except UsageError as error:
+            reasons.append(str(error))
+    return reasons
+
+
+def _added(command: Command) -> tuple[NodeId, ...]:
+    return command.nodes if isinstance(command, Add) else (command.node,) if isinstance(command, Replace) else ()
 
 
 def _without_comment(line: str) -> str:

@@ -11,7 +11,7 @@ from cluster.commands import model
 from cluster.commands.quantities import read_duration
 from cluster.commands.script import parse_script
 from cluster.core.errors import UsageError
-from cluster.core.types import NODES_MAX, SECOND, Micros
+from cluster.core.types import NODES_MAX, SECOND, Micros, NodeId
 from cluster.telemetry.control import SEED_MAX, LabSpec
 
 EPILOG = """\b
@@ -94,10 +94,10 @@ def command(
         base_port=base_port or 0,
         workload_rate=rate,
     )
-    from cluster.supervisor.profiles import check_spec
+    from cluster.supervisor.profiles import check_spec, nodes_of
 
     check_spec(spec)
-    steps = _script(script)
+    steps = _script(script, nodes_of(spec))
     if headless:
         from tui.cli.headless import run_headless
 
@@ -107,7 +107,7 @@ def command(
     return run_dashboard(spec, steps, theme=theme, ascii_only=ascii_only, reads_stdin=script == "-")
 
 
-def _script(path: str) -> list[tuple[Micros, model.Command]]:
+def _script(path: str, nodes: tuple[NodeId, ...]) -> list[tuple[Micros, model.Command]]:
     if not path:
         return []
     name = "standard input" if path == "-" else path
@@ -119,7 +119,7 @@ def _script(path: str) -> list[tuple[Micros, model.Command]]:
     if len(content) > SCRIPT_BYTES_MAX:
         raise UsageError(f"{name}: more than {SCRIPT_BYTES_MAX} bytes are no script")
     try:
-        return parse_script(content.decode(), name)
+        return parse_script(content.decode(), name, nodes)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{name}:{line}: byte {content[error.start]:#04x} is not UTF-8 text") from error

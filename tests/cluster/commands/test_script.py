@@ -102,3 +102,25 @@ def test_any_text_is_a_script_or_refused_with_a_place_in_every_line(text: str) -
         steps, told = [], str(refused).splitlines()
     assert all(line.startswith("f:") for line in told)
     assert steps == sorted(steps, key=lambda step: step[0])
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("at 1 pause n9 2s", "s.txt:1:1: there is no n9 here"),
+        ("at 1 cut n1,n7 | rest", "s.txt:1:1: there is no n7 here"),
+        ("at 1 crash followers.9", "s.txt:1:1: there is no followers.9"),
+    ],
+)
+def test_a_node_that_the_lab_does_not_have_is_a_fault_of_the_script(line: str, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason.replace(".", r"\.")):
+        parse_script(line, "s.txt", ("n1", "n2", "n3"))
+    assert len(parse_script(line, "s.txt")) == 1, "for whom the lab is not known, any node may be"
+
+
+def test_what_a_script_adds_it_may_name() -> None:
+    assert len(parse_script("at 1 crash n4\nat 2 add n4\nat 3 replace n1 n5\nat 4 pause n5 1s", "s.txt", ("n1", "n2", "n3"))) == 4
+
+
+def test_roles_that_mean_nothing_yet_are_no_fault() -> None:
+    assert len(parse_script("at 1 crash leader\nat 2 restart all\nat 3 cut minority | rest", "s.txt", ("n1", "n2", "n3"))) == 3
