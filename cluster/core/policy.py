@@ -42,6 +42,7 @@ class RaftPolicy(msgspec.Struct, frozen=True, kw_only=True):
     append_without_prev_check: bool = False  # logs diverge under reordering
     credit_acks_to_wrong_follower: bool = False  # commits what no majority holds
     apply_before_commit: bool = False  # a client is told of what is then truncated
+    lease_outlives_election: bool = False  # a lease longer than the election timeout: "lease" reads of a deposed leader, stale
     overlapping_changes: bool = False  # two config changes at once, in one step each: majorities that share no voter, two leaders
 
 

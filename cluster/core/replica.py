@@ -262,7 +262,8 @@ class Replica:
         else:
             self._context += 1
             self._reads[self._context] = read
-            self._step(AskRead(self._context), now, effects)
+            lease = not isinstance(read.operation, TimeToLive) and read.operation.mode == LEASE
+            self._step(AskRead(self._context, lease), now, effects)
 
     def _fail(self, error: str) -> Reply:
         return Reply("fail", error=error, leader=self.leader_hint)
@@ -300,7 +301,7 @@ class Replica:
             self._lease_clock.restart()
             term = "" if led else str(raft.term)
             self._gossiped(self.gossip.step(SetKey(LEADER_KEY, term), now), now, effects)
-        if self._compaction.due(self.store.applied) and not raft.saving_snapshot:
+        if self._compaction.due(self.store.applied) and raft.may_compact(self.store.applied):
             self._compact(now, effects)
 
     def _compact(self, now: Micros, effects: list[Effect]) -> None:

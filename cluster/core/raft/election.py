@@ -41,7 +41,6 @@ def ask_first(s: RaftState, why: str, now: Micros) -> None:
 def campaign(s: RaftState, turn: Turn, why: str, now: Micros, *, transfer: bool) -> None:
     """A new term, and a vote for oneself; requests leave once both are durable."""
     s.term, s.vote, s.votes = s.term + 1, s.node, {}
-    s.leader_heard_us = None
     s.rearm(now)
     s.turn(turn, why)
     for peer in s.electors:
@@ -74,6 +73,9 @@ def against(s: RaftState, candidate: NodeId, message: RequestVote, now: Micros) 
             return f"{s.leader} leads term {s.term}"
         if message.pre:
             return f"term {s.term} has begun"
+        # A promise to a leader outlives its term: this one may have begun here without anybody's being elected.
+        if s.vote is None and (reason := lease_against(s, message, now)):
+            return reason
     if s.log.newer_than(message.last_index, message.last_term):
         mine = f"{s.log.last_index} (term {s.log.last_term})"
         return f"my log is newer: it ends at {mine}, its at {message.last_index} (term {message.last_term})"

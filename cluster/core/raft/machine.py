@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from cluster.core.policy import RaftPolicy
+from cluster.core.raft import lease
 from cluster.core.raft.changes import against, on_change, tend
 from cluster.core.raft.election import on_request_vote, on_silence, on_timeout_now, on_vote
 from cluster.core.raft.log import Log
@@ -109,6 +110,8 @@ class Raft:
         s.ready, s.letters, s.now = Ready(), [], now
         if s.election_due_us is None:
             s.rearm(now)
+            if s.restarted:
+                s.leader_heard_us = now
         INPUTS[type(input)](s, input, now)
         _settle(s, now)
         return s.ready
@@ -186,10 +189,10 @@ class Raft:
         """What the newest snapshot covers; 0 without one."""
         return self._s.snapshot.index if self._s.snapshot else 0
 
-    @property
-    def saving_snapshot(self) -> bool:
-        """A snapshot is on its way to the disk."""
-        return self._s.mailbox.waits(self._s.snapshot_token)
+    def may_compact(self, index: int) -> bool:
+        """Whether `Compact(index, …)` is welcome: all of it is committed, and no other snapshot is on its way to the disk."""
+        s = self._s
+        return self.snapshot_index < index <= s.commit and not s.mailbox.waits(s.snapshot_token)
 
     @property
     def reads_waiting(self) -> int:
@@ -278,7 +281,7 @@ def _on_propose(s: RaftState, input: Propose, now: Micros) -> None:
 def _on_ask_read(s: RaftState, input: AskRead, now: Micros) -> None:
     if s.role is not Role.LEADER:
         s.ready.reads.append(ReadRefused(input.context, "not leader"))
-    elif s.policy.serve_reads_locally:
+    elif s.policy.serve_reads_locally or (input.lease and lease.holds(s, now)):
         s.ready.reads.append(ReadReady(input.context, s.commit))
     else:
         s.reads.ask(input.context)
@@ -294,9 +297,11 @@ def _on_transfer(s: RaftState, input: Transfer, now: Micros) -> None:
 
 
 def _on_froze(s: RaftState, input: Froze, now: Micros) -> None:
-    """Our own absence proves nothing about others: timers start anew, and old evidence of leadership is void."""
+    """Our own absence proves nothing about others: timers start anew, and old evidence of leadership is void.
+
+    What was promised to a leader stands: the time of the absence counts like any other.
+    """
     s.rearm(now)
-    s.leader_heard_us = None
     if s.role is Role.LEADER:
         for progress in s.progress.values():
             progress.acked_us = now

@@ -36,9 +36,13 @@ class Propose(msgspec.Struct, frozen=True):
 
 
 class AskRead(msgspec.Struct, frozen=True):
-    """A linearizable read: answered by `ReadReady(context, index)`, or `ReadRefused` when this node does not lead."""
+    """A linearizable read: answered by `ReadReady(context, index)`, or `ReadRefused` when this node does not lead.
+
+    `lease`: at once, if the leader's lease holds (that trusts its clock); otherwise like any other.
+    """
 
     context: int
+    lease: bool = False
 
 
 class Transfer(msgspec.Struct, frozen=True):

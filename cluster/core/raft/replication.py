@@ -28,6 +28,8 @@ def begin_reign(s: RaftState, why: str, now: Micros) -> None:
     s.restless = True
     s.seq, s.acks_heard = 0, 0
     s.confirm_seq = 1
+    s.offered = False
+    s.beats.clear()
     s.votes = {}
     s.turn(Turn.WON, why, leader=s.node)
     if not s.policy.commit_old_terms_by_counting:  # the mistake's author saw no need for one
@@ -55,6 +57,7 @@ def broadcast(s: RaftState, now: Micros) -> None:
     s.seq += 1
     s.heartbeat_due_us = now + s.policy.heartbeat_us
     s.beat_index = s.log.last_index
+    s.beats.append((s.seq, now))
     if s.commit >= s.noop_index:
         s.reads.bind(s.seq, s.commit)
     shared: dict[tuple[int, bool], Append] = {}
@@ -203,7 +206,7 @@ def hand_over(s: RaftState) -> None:
         s.handover = None  # it has left the group
     if progress is None or progress.match_index < s.log.last_index:
         return
-    handover.told = True
+    handover.told = s.offered = True
     s.send(handover.target, TimeoutNow(s.term))
 
 

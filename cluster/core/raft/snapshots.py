@@ -20,8 +20,8 @@ from cluster.core.types import SNAPSHOT_BYTES_MAX, Micros, NodeId
 def on_compact(s: RaftState, input: Compact, now: Micros) -> None:
     """The state machine has made an image of itself: it stands for the log up to there from now on."""
     index = input.index
-    if not (s.snapshot.index if s.snapshot else 0) < index <= s.handed:
-        raise LawBroken("a snapshot covers what is applied", f"one of {index}, handed out up to {s.handed}")
+    if not (s.snapshot.index if s.snapshot else 0) < index <= min(s.handed, s.commit):
+        raise LawBroken("a snapshot covers what is applied", f"one of {index}, committed up to {s.commit}, handed out up to {s.handed}")
     s.snapshot = s.unsaved_snapshot = Snapshot(index, s.log.term_at(index), s.history.at(index), input.data)
     s.log.compact(index - s.policy.snapshot_trailing)
     s.history.compact(index)

@@ -7,6 +7,7 @@ Law 3: `commit` never falls and never passes the end of the log.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from operator import attrgetter
 
@@ -25,6 +26,8 @@ from cluster.core.raft.roles import Turn, turned
 from cluster.core.types import MS, Dice, Micros, NodeId, Role, by_number
 
 _kind = attrgetter("kind")
+# Broadcasts whose time is remembered: more than a leader sends within a lease, however many reads ask for rounds of their own.
+BEATS_MAX = 4_096
 _CONFIG = int(EntryKind.CONFIG)
 
 
@@ -58,6 +61,7 @@ class RaftState:
     __slots__ = (
         "acks_heard",
         "beat_index",
+        "beats",
         "commit",
         "config",
         "confirm_seq",
@@ -78,11 +82,13 @@ class RaftState:
         "node",
         "noop_index",
         "now",
+        "offered",
         "peers",
         "policy",
         "progress",
         "reads",
         "ready",
+        "restarted",
         "restless",
         "role",
         "seq",
@@ -126,7 +132,10 @@ class RaftState:
         self.electors: tuple[NodeId, ...]  # whom a candidate asks
         self.restless: bool  # the configuration asks for a next step (`changes`)
         self.election_due_us: Micros | None = None  # None: not yet armed, the machine has never heard the time
+        # When a leader was last heard, of whatever term: nobody else gets this node's vote for an election timeout from then on.
+        # Whoever restarts may have made that promise just before.
         self.leader_heard_us: Micros | None = None
+        self.restarted = hard.term > 0
         self.votes: dict[NodeId, bool] = {}
         self.incoming: Incoming | None = None
         # What only a leader has.
@@ -137,6 +146,8 @@ class RaftState:
         self.confirm_seq = 0  # leadership counts as confirmed from this broadcast on
         self.noop_index = 0
         self.beat_index = 0  # the log's end at the newest heartbeat
+        self.beats: deque[tuple[int, Micros]] = deque(maxlen=BEATS_MAX)  # (seq, sent at): what a lease counts from
+        self.offered = False  # leadership was offered to another node in this reign
         self.heartbeat_due_us: Micros = 0
         self.acks_heard = 0
         # This step: its time, and what it has produced so far.
@@ -241,9 +252,11 @@ class RaftState:
         if self.role is Role.LEADER:
             age = now - self.quorum_heard_us(now)
             return f"I lead, a majority answered {age // MS} ms ago" if self._confirmed() and age < limit else ""
-        if self.leader is None or self.leader_heard_us is None or now - self.leader_heard_us >= limit:
+        if self.leader_heard_us is None or now - self.leader_heard_us >= limit:
             return ""
-        return f"heard from {self.leader} {(now - self.leader_heard_us) // MS} ms ago"
+        if self.restarted:
+            return f"restarted {(now - self.leader_heard_us) // MS} ms ago, a leader may still count on me"
+        return f"heard from {self.leader or 'a leader'} {(now - self.leader_heard_us) // MS} ms ago"
 
     def _confirmed(self) -> bool:
         return self.quorum_seq() >= self.confirm_seq

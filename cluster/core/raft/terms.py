@@ -79,7 +79,6 @@ def follow(s: RaftState, turn: Turn, why: str, now: Micros, *, term: int | None 
     if s.role is not Role.FOLLOWER or leader is not None:
         s.rearm(now)
     s.votes = {}
-    s.leader_heard_us = now if leader is not None else None
     s.turn(turn, why, leader)
 
 
@@ -91,5 +90,5 @@ def hear_leader(s: RaftState, leader: NodeId, now: Micros) -> None:
         raise LawBroken("election safety", f"{leader} and {s.leader} both lead term {s.term}")
     if s.role is not Role.FOLLOWER or s.leader is None:
         follow(s, Turn.LEADER_HEARD, f"{leader} leads term {s.term}", now, leader=leader)
-    s.leader_heard_us = now
+    s.leader_heard_us, s.restarted = now, False
     s.rearm(now)

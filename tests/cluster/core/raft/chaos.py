@@ -46,6 +46,7 @@ class Chances(msgspec.Struct, frozen=True):
     transfer: float = 0.5
     compact: float = 2
     change: float = 1.5
+    usurp: float = 0.3  # a leader is cut off, another is elected and written to, and the old one is asked
     reign: float = 0  # one whole reign of figure 8: elected by some, replicates to others, is cut off
 
 
@@ -180,7 +181,7 @@ class Chaos:
         if node := self._leader():
             self.serial += 1
             self.fresh.ask(self.serial)
-            self.world.step(node, AskRead(self.serial))
+            self.world.step(node, AskRead(self.serial, lease=self.rng.random() < 0.5))
 
     def crash(self) -> None:
         if node := self._node():
@@ -216,7 +217,7 @@ class Chaos:
     def compact(self) -> None:
         if node := self._node():
             raft = self.world.raft(node)
-            if raft.applied_index > raft.snapshot_index and not raft.saving_snapshot:
+            if raft.may_compact(raft.applied_index):
                 self.world.compact(node)
 
     def change(self) -> None:
@@ -228,6 +229,27 @@ class Chaos:
             rest = tuple(other for other in config.voters if other not in wanted)
             change = self.rng.choice((Change(add=one), Change(remove=one), Change(learn=one), Change(add=wanted, remove=rest)))
             self.world.step(node, change)
+
+    def usurp(self) -> None:
+        world = self.world
+        old = self._leader()
+        others = [node for node in world.up() if node != old]
+        if old is None or not others:
+            return
+        world.cut = {link for link in world.links if old in link}
+        for _ in range(self.rng.randrange(1, 4)):
+            world.tick(self.rng.choice(others), self.rng.randrange(60, 200) * MS)
+            world.deliver()
+        if (node := self._leader()) and node != old:
+            self.serial += 1
+            data = f"w{self.serial}".encode()
+            self.acked.propose(node, world.step(node, Propose((data,))), data)
+            for other in others:
+                world.persist(other, 9)
+            world.deliver()
+        self.serial += 1
+        self.fresh.ask(self.serial)
+        world.step(old, AskRead(self.serial, lease=True))
 
     def reign(self) -> None:
         """A node is elected with the help of some, and what it writes reaches few or none: figure 8 is made of these."""

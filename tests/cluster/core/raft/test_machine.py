@@ -10,7 +10,7 @@ from cluster.core.errors import LawBroken
 from cluster.core.policy import RaftPolicy
 from cluster.core.raft.machine import APPLY_MAX, NEVER, Raft
 from cluster.core.raft.membership import Membership
-from cluster.core.raft.messages import Append, Appended, Entry, HardState, RaftMessage, Snapshot, Vote
+from cluster.core.raft.messages import Append, Appended, Entry, HardState, RaftMessage, RequestVote, Snapshot, Vote
 from cluster.core.raft.ready import (
     AskRead,
     Persist,
@@ -207,3 +207,15 @@ def test_a_grant_for_an_earlier_question_does_not_count() -> None:
     assert (machine.role, machine.term) == (Role.PRECANDIDATE, 1)
     hear(machine, "n3", Vote(2, True, pre=True))
     assert (machine.role, machine.term) == (Role.CANDIDATE, 2)
+
+
+def test_a_promise_to_a_leader_outlives_its_term() -> None:
+    machine = raft()
+    hear(machine, "n2", Append(1, 0, 0, (), 0, 1), 0)
+    hear(machine, "n3", Appended(2, False, 0, 0, 0, 0), 10 * MS)  # a late answer: term 2 exists, and here nobody leads it
+    assert (machine.term, machine.leader, machine.vote) == (2, None, None)
+    ready = hear(machine, "n3", RequestVote(2, 9, 1), 149 * MS)[-1]
+    assert ready.sends == [("n3", Vote(2, False, reason="heard from a leader 149 ms ago"))]
+    assert machine.vote is None
+    hear(machine, "n3", RequestVote(2, 9, 1), 150 * MS)
+    assert machine.vote == "n3"

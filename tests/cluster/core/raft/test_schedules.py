@@ -15,6 +15,8 @@ NOTHING = Chances(**dict.fromkeys(Chances.__struct_fields__, 0.0))
 REIGNS = msgspec.structs.replace(NOTHING, reign=1)
 # Elections, crashes and quick restarts, and hardly anything else.
 RESTARTS = Chances(tick=30, persist=60, propose=1, read=0, crash=6, restart=20, transfer=0)
+# Leaders that are cut off and asked all the same.
+LEASES = Chances(heal=4, usurp=6, crash=0, transfer=0, change=0)
 # Elections that pre-vote and check-quorum would have spared.
 NAIVE = {"pre_vote": False, "check_quorum": False}
 
@@ -51,6 +53,7 @@ def test_without_pre_vote_and_check_quorum_safety_holds_all_the_same(chances: Ch
         (RaftPolicy(serve_reads_locally=True), USUAL, STEPS, "reads are fresh"),
         (RaftPolicy(append_without_prev_check=True), USUAL, STEPS, "log matching|state machine safety|durable"),
         (RaftPolicy(credit_acks_to_wrong_follower=True, **NAIVE), REIGNS, 40, "leader completeness"),
+        (RaftPolicy(lease_outlives_election=True), LEASES, STEPS, "reads are fresh"),
         (RaftPolicy(overlapping_changes=True), USUAL, STEPS, "quorums overlap"),
         (RaftPolicy(apply_before_commit=True), USUAL, STEPS, "state machine safety"),
     ],

@@ -10,7 +10,7 @@ Links are written `n1>n2`. Election timers fire after 150 ms at n1, 165 at n2, 1
   drop n1>n2 · dup n1>n2 · reverse n1>n2     do that to what is under way on the link
   cut n1>n2 … · isolate n1 · heal            links lose everything from now on · healed
   propose n1 a b c               commands; the answer is checked with `=> accepted 2` or `=> refused TEXT`
-  read n1 1 · read? n1 1 ready 3 | refused | waiting
+  read n1 1 [lease] · read? n1 1 ready 3 | refused | waiting
   change n1 +n4 -n2 ~n5 [=> accepted 3]      asked of n1: n4 to vote, n2 to leave, n5 to learn
   group n1 n1 n2 n3, leaving …   the configuration that is in force at n1
   transfer n1 n2 · freeze n1 500ms · crash n1 · wipe n1 · restart n1
@@ -245,7 +245,7 @@ COMMANDS: dict[str, Callable[[Script, list[str]], None]] = {
     "propose": Script.propose,
     "change": Script.change,
     "group": Script.group,
-    "read": lambda s, w: _step(s, w[0], AskRead(int(w[1]))),
+    "read": lambda s, w: _step(s, w[0], AskRead(int(w[1]), w[2:] == ["lease"])),
     "read?": Script.was_read,
     "transfer": lambda s, w: _step(s, w[0], Transfer(w[1])),
     "freeze": lambda s, w: freeze(s.w, w[0], time_of(w[1])),
