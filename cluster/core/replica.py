@@ -39,7 +39,8 @@ from cluster.core.gossip.ready import GossipReady, Heard, SetKey
 from cluster.core.gossip.ready import Tick as GossipTick
 from cluster.core.kv.clock import LeaseClock
 from cluster.core.kv.limits import unfit
-from cluster.core.kv.ops import LEASE, (
+from cluster.core.kv.ops import (
+    LEASE,
     READS,
     SERIALIZABLE,
     UNTIMED,
