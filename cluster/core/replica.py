@@ -263,8 +263,7 @@ class Replica:
         else:
             self._context += 1
             self._reads[self._context] = read
-            lease = not isinstance(read.operation, TimeToLive) and read.operation.mode == LEASE
-            self._step(AskRead(self._context, lease), now, effects)
+            self._step(AskRead(self._context, getattr(read.operation, "mode", "") == LEASE), now, effects)
 
     def _fail(self, error: str) -> Reply:
         return Reply("fail", error=error, leader=self.leader_hint)
