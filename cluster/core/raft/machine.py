@@ -262,9 +262,8 @@ def _lead(s: RaftState, now: Micros) -> None:
 def _on_persisted(s: RaftState, input: Persisted, now: Micros) -> None:
     for held in s.mailbox.done(input.token):
         _release(s, held, now)
-    if s.role is Role.LEADER:
+    if s.role is Role.LEADER and s.mailbox.durable_index > s.commit:
         advance_commit(s, now)
-        hand_over(s)
 
 
 def _release(s: RaftState, held: Held, now: Micros) -> None:

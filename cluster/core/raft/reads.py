@@ -34,6 +34,11 @@ class Reads:
     def __len__(self) -> int:
         return len(self.waiting) + sum(len(asked.contexts) for asked in self._rounds)
 
+    @property
+    def asked(self) -> bool:
+        """A round waits for its majority."""
+        return bool(self._rounds)
+
     def ask(self, context: int) -> None:
         self.waiting.append(context)
 

@@ -48,7 +48,7 @@ def propose(s: RaftState, batch: tuple[bytes, ...], now: Micros) -> None:
     elif batch:
         term, command = s.term, int(EntryKind.COMMAND)
         s.ready.accepted = (s.log.last_index + 1, term)
-        s.append([Entry(term, command, data) for data in batch])
+        s.append([Entry(term, command, data) for data in batch], plain=True)
         replicate(s, now)
 
 
@@ -142,7 +142,7 @@ def on_appended(s: RaftState, follower: NodeId, message: Appended, now: Micros) 
     if message.accepted:
         news = progress.accepted(message.match_index)
         progress.heard(message.seq, now)
-        if news:
+        if news and message.match_index > s.commit:
             advance_commit(s, now)
         _send_entries(s, follower, s.progress[follower], {})
     else:
@@ -190,6 +190,8 @@ def commit_to(s: RaftState, index: int) -> None:
 
 def answer_reads(s: RaftState, now: Micros) -> None:
     """Answer the reads whose broadcast a majority has answered; the next ones may then ask."""
+    if not s.reads.asked:
+        return
     confirmed = s.reads.confirm(s.quorum_seq())
     s.ready.reads.extend(confirmed)
     if confirmed and s.reads.wants_broadcast():

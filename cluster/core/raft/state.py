@@ -176,13 +176,13 @@ class RaftState:
         if news:
             self.ready.events.append(RoleChanged(role, self.term, leader, why))
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Add to the log; the end of the step hands it to storage."""
+    def append(self, entries: Sequence[Entry], *, plain: bool = False) -> None:
+        """Add to the log; the end of the step hands it to storage. `plain`: there is surely no configuration among them."""
         first = self.log.last_index + 1
         if self.unsaved_from is None:
             self.unsaved_from = first
         self.log.append(entries)
-        if _CONFIG in map(_kind, entries):
+        if not plain and _CONFIG in map(_kind, entries):
             self._configure(entries, first)
             self.adopt(self.history.newest)
 
