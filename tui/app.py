@@ -36,7 +36,7 @@ from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
 from tui import reduce as r
 from tui.frame import FrameClock
-from tui.hand import Hand, Tape
+from tui.hand import Hand
 from tui.keymap import Action, offered
 from tui.palette import THEMES, Sheet
 from tui.screens.faults import FaultsScreen
@@ -51,6 +51,7 @@ from tui.state import UiState
 from tui.store import Store
 from tui.widgets.footer import action_at
 from tui.widgets.rows import RowPane
+from tui.winder import Tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,6 +178,7 @@ class FaultlineApp(App[None]):
                 if self._clock is not None and any(awaited(event) for event in batch):
                     self._clock.answer()
                 for answer in answers:
+                    self.clear_notifications()  # what the last command said is no longer the last word
                     if not answer.ok:
                         self.say(answer.answer or f"{answer.text} was refused", bad=True)
                     elif answer.undoable:

@@ -17,16 +17,14 @@ from cluster.commands import BY_NAME, Command, Roster, complete, consequence, pa
 from cluster.commands.model import Wipe
 from cluster.core.errors import UsageError
 from cluster.core.types import NodeId
-from cluster.telemetry.view import ClusterView
 from tui import reduce as r
 from tui.keymap import BY_ACTION, MENUS, PAUSE_S_DEFAULT, SAFE, Action, choice_for, for_key
 from tui.select.proposal import cut_text, preview, targets
 from tui.state import SCREENS, Prompt
 from tui.store import Store, roster_of
+from tui.winder import Tape, Winder
 
 PAGE_LINES = 10
-SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
-SECOND_US = 1_000_000
 FILTER_HINT = "Lines and nodes that contain this; enter keeps it, esc drops it."
 
 
@@ -55,35 +53,13 @@ class Stage(Protocol):
         """The faults in force as listed, when the list is what the arrows move in; else empty."""
 
 
-class Tape(Protocol):
-    """What a recording can do beyond a session (`cluster.supervisor.playback`)."""
-
-    @property
-    def playing(self) -> bool: ...
-    @property
-    def position_us(self) -> int: ...
-    @property
-    def length_us(self) -> int: ...
-    @property
-    def speed(self) -> float: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def set_speed(self, speed: float, /) -> None: ...
-    def seek(self, position_us: int, /) -> ClusterView: ...
-    def step(self, events: int = ..., /) -> ClusterView: ...
-    def step_line(self, lines: int = ..., /) -> ClusterView: ...
-    @property
-    def told(self) -> str:
-        """The newest event that is part of the view, in words."""
-
-
 class Hand:
     """Turns keys and named actions into deeds."""
 
     def __init__(self, store: Store, stage: Stage, tape: Tape | None = None) -> None:
         self._store = store
         self._stage = stage
-        self._tape = tape
+        self._winder = Winder(store, tape) if tape is not None else None
         self._last = ""  # what `.` gives once more
         self._looks = self._looking()
         self._recalled = 0  # how far back the command line has gone
@@ -106,7 +82,8 @@ class Hand:
         if not action.allowed(self._store.ui):
             self._stage.say(self._refusal(), bad=True)
         elif action.who == "replay":
-            self._wind(name)
+            assert self._winder is not None, "replay keys exist only over a recording"
+            self._winder.wind(name)
         elif action.who == "operator":
             self._operate(action)
         else:
@@ -136,6 +113,10 @@ class Hand:
                     self._stage.say("nothing was asked yet: there is nothing to repeat", bad=True)
             case "heal" if ui.screen == "faults" and self._stage.faults_in_order():
                 self.ask(f"heal {self._chosen_fault()}")
+            case "command":
+                self._open_line()
+            case "arm":
+                self._arm()
             case "workload":
                 running = view.ops is not None and view.ops.rate > 0
                 self.ask(f"workload {'off' if running else 'on'}")
@@ -235,9 +216,7 @@ class Hand:
         match key:
             case "enter":
                 self._close()
-                if prompt.value.strip():
-                    self._store.act(r.Given(prompt.value.strip()))
-                    self.ask(prompt.value.strip())
+                self._give(prompt.value.strip())
             case "tab":
                 self._complete(prompt)
             case "up" | "down":
@@ -247,6 +226,16 @@ class Hand:
                 typed = self._store.ui.prompt
                 if typed is not None:
                     self._open(self._explained(typed))
+
+    def _give(self, line: str) -> None:
+        """A whole line: what other command lines call leaving and help is understood here, too."""
+        if line in ("q", "quit", "exit"):
+            self._stage.leave()
+        elif line in ("help", "?", "h"):
+            self._stage.open("help")
+        elif line:
+            self._store.act(r.Given(line))
+            self.ask(line)
 
     def _complete(self, prompt: Prompt) -> None:
         """The only offer as a whole, or as much as all offers share."""
@@ -279,6 +268,11 @@ class Hand:
                     lines.append(f"!{error}")
         return replace(prompt, preview=tuple(lines))
 
+    def rest_at_end(self) -> None:
+        """A recording that has run to its end stands there."""
+        if self._winder is not None:
+            self._winder.rest_at_end()
+
     # ---- the screen alone -------------------------------------------------------------------------------------------
 
     def _look(self, name: str) -> None:
@@ -304,8 +298,6 @@ class Hand:
             "newest": lambda: act(r.Scrolled(end=True)),
             "older-rumour": lambda: act(r.RumourChosen(1, len(store.view.rumours))),
             "newer-rumour": lambda: act(r.RumourChosen(-1, len(store.view.rumours))),
-            "arm": self._arm,
-            "command": self._open_line,
             "palette": lambda: stage.open("palette"),
             "help": lambda: stage.open("help"),
             "back": lambda: act(r.Backed()),
@@ -325,55 +317,8 @@ class Hand:
             self._store.act(r.Moved(by, self._stage.nodes_in_order()))
 
     def _arm(self) -> None:
-        if self._store.ui.observer:
-            self._stage.say(self._refusal(), bad=True)
-            return
         self._store.act(r.Turned("armed"))
         self._stage.say("armed" if self._store.ui.armed else "disarmed: no key can harm now, ! arms again")
-
-    # ---- a recording ------------------------------------------------------------------------------------------------
-
-    def _wind(self, name: str) -> None:
-        tape = self._tape
-        assert tape is not None, "replay keys exist only over a recording"
-        told = ""
-        match name:
-            case "play":
-                self._run_or_pause(tape)
-            case "line-on" | "line-back":
-                self._store.jump(tape.step_line(1 if name == "line-on" else -1))
-                told = tape.told
-            case "step-on" | "step-back":
-                self._store.jump(tape.step(1 if name == "step-on" else -1))
-                told = tape.told
-            case "second-on" | "second-back":
-                by_us = SECOND_US if name == "second-on" else -SECOND_US
-                self._store.jump(tape.seek(tape.position_us + by_us))
-            case "begin":
-                self._store.jump(tape.seek(0))
-            case "finish":
-                self._store.jump(tape.seek(tape.length_us))
-            case "slower" | "faster":
-                place = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - tape.speed))
-                place += 1 if name == "faster" else -1
-                tape.set_speed(SPEEDS[min(max(0, place), len(SPEEDS) - 1)])
-        self._store.note(paused=not tape.playing, speed=tape.speed, last=told)
-
-    def _run_or_pause(self, tape: Tape) -> None:
-        """At its end a recording begins again: there is nothing else that running could mean."""
-        if tape.playing:
-            tape.pause()
-            return
-        if tape.position_us >= tape.length_us:
-            self._store.jump(tape.seek(0))
-        tape.resume()
-
-    def rest_at_end(self) -> None:
-        """A recording that has run to its end stands there."""
-        tape = self._tape
-        if tape is not None and tape.playing and tape.position_us >= tape.length_us:
-            tape.pause()
-            self._store.note(paused=True)
 
 
 def _to_be_typed(command: Command) -> str:

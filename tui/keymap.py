@@ -137,7 +137,7 @@ ACTIONS: tuple[Action, ...] = (
         about="Stop the whole world to look around; again: let it go on.",
     ),
     Action(name="arm", keys=("exclamation_mark",), shown="!", group="steer", about="Disarm or arm: disarmed, no key can harm.",
-           who="all"),
+           who="operator"),
     # ---- target
     Action(name="up", keys=("up", "J", "shift+j"), shown="↑ J", group="target", about="The cursor one node up."),
     Action(name="down", keys=("down", "j"), shown="↓ j", group="target", about="The cursor one node down."),
@@ -163,7 +163,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(name="gossip", keys=("3",), shown="3", group="screens", about="Gossip: a rumour's spread, and who believes what."),
     Action(name="faults", keys=("6",), shown="6", group="screens", about="Faults in force, faults past, and the journal."),
     # ---- tool
-    Action(name="command", keys=("colon",), shown=":", group="tool", label="Cmd", about="The command line: tab completes, ↑ recalls."),
+    Action(name="command", keys=("colon",), shown=":", group="tool", label="Cmd", who="operator",
+           about="The command line: tab completes, ↑ recalls."),
     Action(name="palette", keys=("ctrl+p",), shown="ctrl+p", group="tool", about="Every action by name; themes."),
     Action(name="help", keys=("question_mark",), shown="?", group="tool", label="Help", about="All keys, and how to read the screen."),
     Action(name="back", keys=("escape",), shown="esc", group="tool", about="Back out: close, unmark, un-zoom, drop the filter."),

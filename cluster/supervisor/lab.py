@@ -10,11 +10,11 @@ import asyncio
 import random
 import shutil
 import time
-from importlib import metadata
 from pathlib import Path
 
 import msgspec
 
+from cluster import __version__
 from cluster.commands.toggles import mistakes_in
 from cluster.core.policy import Policy
 from cluster.core.types import SECOND, Micros, NodeId
@@ -114,7 +114,7 @@ class Lab:
                 profile=self.spec.profile, quorum=len(self.voters) // 2 + 1, threshold=policy.detect.threshold,
                 detector=policy.detect.decider, heartbeat_us=policy.raft.heartbeat_us,
                 election_min_us=policy.raft.election_min_us, gossip_interval_us=policy.gossip.interval_us,
-                fanout=policy.gossip.fanout, started_wall_s=time.time(), version=_version(),
+                fanout=policy.gossip.fanout, started_wall_s=time.time(), version=__version__,
                 mistakes=mistakes_in(policy),
             )
         )  # fmt: skip
@@ -294,10 +294,3 @@ def began(lease: Lease) -> FaultBegan:
         at_us=lease.began_us, id=lease.id, kind=lease.kind, text=lease.text, asked=lease.asked, targets=lease.targets,
         until_us=lease.until_us, by=lease.by,
     )  # fmt: skip
-
-
-def _version() -> str:
-    try:
-        return metadata.version("faultline")
-    except metadata.PackageNotFoundError:
-        return "0"

@@ -39,6 +39,7 @@ class Orders:
         self._observes = observes
         self._waiting: set[asyncio.Task[None]] = set()
         self._resetting = False
+        self._rumours = 0  # without a text of their own
 
     def obey(self, seat: str, request: int, text: str) -> None:
         try:
@@ -253,10 +254,11 @@ class Orders:
 
     def _rumour(self, rumour: model.Rumour, seat: str) -> str:
         running = roster_of(self._lab.chronicle.view).running
-        text = rumour.text or f"rumour {self._lab.leases.next_id()}"
+        text = rumour.text or f"rumour {self._rumours + 1}"
         while running:
             node = running[self._lab.dice.randrange(len(running))]
             if self._lab.collector.order(node, "rumour", text):
+                self._rumours += not rumour.text
                 return f"{node} was told: {text}"
             running = tuple(other for other in running if other != node)
         raise UsageError("no node listens")

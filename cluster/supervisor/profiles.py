@@ -59,7 +59,8 @@ def check_spec(spec: LabSpec) -> None:
         raise UsageError("the workload has 1 to 32 clients and at most 100000 operations per second")
     for mistake in spec.mistakes:
         if mistake not in mistakes():
-            raise UsageError(f"there is no mistake {mistake!r}{did_you_mean(mistake, mistakes())}")
+            known = ", ".join(sorted(mistakes()))
+            raise UsageError(f"there is no mistake {mistake!r}{did_you_mean(mistake, mistakes())}; there are: {known}")
 
 
 def nodes_of(spec: LabSpec) -> tuple[NodeId, ...]:

@@ -14,10 +14,9 @@ from typing import ClassVar
 
 import click
 
+from cluster import __version__
 from cluster.core.errors import EnvironmentFailed, FaultlineError, UsageError
 from tui.cli.exits import ENVIRONMENT, INTERRUPTED, USAGE, complain
-
-VERSION = "0.1.0"
 
 EXAMPLES = """\b
 Examples:
@@ -27,6 +26,9 @@ Examples:
   echo 'at 3 crash leader' | faultline live --headless --for 10s --script -
   faultline live --record drill.flt            keep a recording
   faultline replay drill.flt                   and look at it again
+
+\b
+In a checkout: ./faultline test [--all] [ARGS] runs the tests.
 """
 
 
@@ -78,7 +80,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
-@click.version_option(VERSION, prog_name="faultline")
+@click.version_option(__version__, prog_name="faultline")
 def faultline() -> None:
     """A terminal laboratory for distributed coordination: a real cluster of processes, and keys that break it."""
 

@@ -20,7 +20,7 @@ from cluster.telemetry.control import LabSpec
 from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
 from tui.cli.conductor import Steps, play, stands_up
-from tui.cli.exits import ENVIRONMENT, GOOD, INTERRUPTED
+from tui.cli.exits import ENVIRONMENT, GOOD, INTERRUPTED, VIOLATION
 from tui.cli.summary import farewell
 from tui.state import UiState
 
@@ -59,6 +59,11 @@ def run_attached(run_dir: str, *, observe: bool, theme: str, ascii_only: bool) -
     return asyncio.run(_attached(run_dir, observe, theme, ascii_only))
 
 
+def end_lab(run_dir: str) -> int:
+    """End a running lab, whoever sits there."""
+    return asyncio.run(_ended(run_dir))
+
+
 def show(session: Session, initial: ClusterView, ui: UiState, theme: str) -> int:
     """Any session in the dashboard, until the person leaves."""
     return asyncio.run(_show(session, initial, ui, theme))
@@ -71,8 +76,7 @@ async def _live(spec: LabSpec, steps: Steps, theme: str, ascii_only: bool) -> in
     await loading
     ui = UiState(ascii=ascii_only, recording=bool(spec.record))
     code = await _show(session, session.initial, ui, theme, steps)
-    if spec.keep:
-        _tell(f"the lab {session.run_dir.name} goes on; faultline attach {session.run_dir.name} sits down again")
+    _tell_if_it_goes_on(session)
     if spec.record:
         _tell(f"faultline replay {spec.record} shows it once more")
     return code
@@ -80,7 +84,16 @@ async def _live(spec: LabSpec, steps: Steps, theme: str, ascii_only: bool) -> in
 
 async def _attached(run_dir: str, observe: bool, theme: str, ascii_only: bool) -> int:
     session = await LiveSession.attach(run_dir, observer=observe)
-    return await _show(session, session.initial, UiState(ascii=ascii_only, observer=observe), theme)
+    code = await _show(session, session.initial, UiState(ascii=ascii_only, observer=observe), theme)
+    _tell_if_it_goes_on(session)
+    return code
+
+
+async def _ended(run_dir: str) -> int:
+    session = await LiveSession.attach(run_dir)
+    await session.close(end=True)
+    _tell(f"the lab {session.run_dir.name} has ended")
+    return GOOD
 
 
 async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str, steps: Steps = ()) -> int:
@@ -105,7 +118,10 @@ async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str,
         _tell(farewell(app.store.view))
     if signalled:
         return INTERRUPTED
-    return ENVIRONMENT if app.lost else GOOD
+    if app.lost:
+        return ENVIRONMENT
+    violated = any(light.state == "violated" for light in app.store.view.lights.values())
+    return VIOLATION if violated and ui.mode != "REPLAY" else GOOD
 
 
 async def _conduct(app: FaultlineApp, session: Session, steps: Steps) -> None:
@@ -133,6 +149,13 @@ def _leave_on_signals(app: FaultlineApp) -> list[signal.Signals]:
         if signal.getsignal(signum) is not signal.SIG_IGN:
             asyncio.get_running_loop().add_signal_handler(signum, leave, signum)
     return came
+
+
+def _tell_if_it_goes_on(session: LiveSession) -> None:
+    """Kept, or with other operators at it."""
+    name = session.run_dir.name
+    if session.run_dir.exists():
+        _tell(f"the lab {name} goes on; faultline attach {name} sits down again, with --end it ends")
 
 
 def _tell(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -31,6 +32,11 @@ A script has one command per line, timed from the moment all nodes are up and a 
 SCRIPT_BYTES_MAX = 1024 * 1024
 
 
+# A headless run whose length is not given, and what the last line of its script is left to do.
+RUN_US: Micros = 10 * SECOND
+AFTERMATH_US: Micros = 3 * SECOND
+
+
 class Duration(click.ParamType[Micros]):
     """`10s`, `500ms`, or a plain number of seconds; microseconds inside."""
 
@@ -44,20 +50,27 @@ class Duration(click.ParamType[Micros]):
         return duration_us
 
 
+def _mistakes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from cluster.commands.toggles import mistakes
+
+    return [name for name in sorted(mistakes()) if name.startswith(incomplete)]
+
+
 @click.command("live", epilog=EPILOG)
 @click.option("-n", "--nodes", type=click.IntRange(1, NODES_MAX), default=5, show_default=True, help="Processes to start.")
 @click.option("--voters", type=click.IntRange(1, NODES_MAX), help="How many of them vote.  [default: min(nodes, 5)]")
-@click.option("--profile", default="demo", show_default=True, help="Pace of the cluster: demo, lan or wan.")
+@click.option("--profile", default="demo", show_default=True, metavar="demo|lan|wan", help="Pace of the cluster.")
 @click.option("--seed", type=click.IntRange(0, SEED_MAX), default=0, help="Seed of every random choice.  [default: drawn]")
 @click.option("--rate", type=click.FloatRange(0, 100_000), default=40.0, show_default=True, help="Client operations per second.")
-@click.option("--break", "mistakes", multiple=True, metavar="MISTAKE", help="Make a known protocol mistake (repeatable).")
+@click.option("--break", "mistakes", multiple=True, metavar="MISTAKE", shell_complete=_mistakes,
+              help="Make a known protocol mistake (repeatable); `--break ?` lists them.")  # fmt: skip
 @click.option("--record", type=click.Path(dir_okay=False), default="", help="Write a recording for `faultline replay`.")
 @click.option("--script", type=click.Path(), default="", help="Commands with times; - reads standard input.")
 @click.option("--data", type=click.Path(file_okay=False), default="", help="Keep the node directories here.")
 @click.option("--port", "base_port", type=click.IntRange(1024, 65_000), help="First port; nodes use the following ones.")
 @click.option("--keep", is_flag=True, help="The lab outlives its last seat; `faultline attach` sits down again.")
 @click.option("--headless", is_flag=True, help="No dashboard: run, judge, report.")
-@click.option("--for", "for_us", type=Duration(), default=None, help="Length of a headless run.  [default: 10s]")
+@click.option("--for", "for_us", type=Duration(), default=None, help="Length of a headless run.  [default: 10s, or 3s beyond the script]")
 @click.option("--json", "as_json", is_flag=True, help="Headless: the report as one JSON document.")
 @click.option("--theme", default="", help="Dashboard: one of Textual's themes, or deuteranopia, tritanopia.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Dashboard: only ASCII shapes.")
@@ -97,14 +110,31 @@ def command(
     from cluster.supervisor.profiles import check_spec, nodes_of
 
     check_spec(spec)
+    _unwritten(record)
     steps = _script(script, nodes_of(spec))
     if headless:
         from tui.cli.headless import run_headless
 
-        return run_headless(spec, steps, for_us or 10 * SECOND, as_json=as_json)
+        return run_headless(spec, steps, _length(for_us, steps), as_json=as_json)
     from tui.cli.dashboard import run_dashboard
 
     return run_dashboard(spec, steps, theme=theme, ascii_only=ascii_only, reads_stdin=script == "-")
+
+
+def _length(for_us: Micros | None, steps: Sequence[tuple[Micros, model.Command]]) -> Micros:
+    """Of a headless run: as asked, or long enough for the script. Raises `UsageError` for a line that would never be played."""
+    last_us = max((at_us for at_us, _ in steps), default=0)
+    if for_us is None:
+        return max(RUN_US, last_us + AFTERMATH_US)
+    if last_us > for_us:
+        raise UsageError(f"the script has a line at {last_us / SECOND:g} s, and the run ends at {for_us / SECOND:g} s: give --for more")
+    return for_us
+
+
+def _unwritten(path: str) -> None:
+    """A recording is somebody's work: it is never written over."""
+    if path and Path(path).is_file() and Path(path).stat().st_size:
+        raise UsageError(f"{path} is there already: remove it, or record under another name")
 
 
 def _script(path: str, nodes: tuple[NodeId, ...]) -> list[tuple[Micros, model.Command]]:

@@ -31,7 +31,7 @@ DETAIL_ROWS_MAX = 3
 PAST_TAIL_CELLS = 36  # ends of one width begin in one column
 INVITATION: Row = (
     ("Nothing is broken now. ", "good"),
-    *(("p", "key"), (" cuts, ", "dim"), ("g", "key"), (" freezes, ", "dim"), ("x", "key"), (" crashes.", "dim")),
+    *(("p", "key"), (" cuts, ", "dim"), ("g", "key"), (" pauses, ", "dim"), ("x", "key"), (" crashes.", "dim")),
 )
 
 

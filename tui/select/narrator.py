@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cluster.telemetry.events import NodeState
-from cluster.telemetry.view import ClusterView, FaultView
+from cluster.telemetry.view import ClusterView
 from tui.select.signs import states_of
 from tui.select.spans import fit, listed, wrapped
 from tui.select.standing import (
@@ -29,6 +29,11 @@ from tui.state import Row, UiState
 Sentence = tuple[str, str]
 DISK_STUCK_US = 300_000
 CATCHING_UP_ENTRIES = 10
+
+VIOLATED = {
+    "linearizable": "The clients' history is not linearizable",
+    "acked": "Writes that were acknowledged are lost",
+}
 
 # What a fault that only spoils does to the protocols, by its kind: what to watch while it lasts.
 SPOILS = {
@@ -63,7 +68,7 @@ def sentence(view: ClusterView) -> Sentence:
 
 def _violated(view: ClusterView) -> Sentence | None:
     red = [light for light in view.lights.values() if light.state == "violated"]
-    return (f"{red[0].light} is violated: {red[0].evidence}", "bad") if red else None
+    return (f"{VIOLATED.get(red[0].light, f'Violated: {red[0].light}')}: {red[0].evidence}", "bad") if red else None
 
 
 def _over(view: ClusterView) -> Sentence | None:
@@ -146,8 +151,11 @@ def _cut(view: ClusterView) -> Sentence | None:
 
 
 def _cut_without_sides(view: ClusterView, leader: NodeState, links: int) -> Sentence:
-    what = "One direction of one link is" if links == 1 else f"{links} directions between nodes are"
-    return f"{what} cut, and yet nobody is out of reach of all: {leader.node} leads term {leader.term}.", "warn"
+    what = f"{links} directions between nodes are cut"
+    if links == 1:
+        (source, target), = cut_links(view)
+        what = f"Nothing that {source} says reaches {target} directly"
+    return f"{what}, and yet nobody is out of reach of all: {leader.node} leads term {leader.term}.", "warn"
 
 
 def _still(view: ClusterView) -> Sentence | None:
@@ -175,7 +183,7 @@ def _spoilt(view: ClusterView) -> Sentence | None:
         return None
     said = SPOILS.get(newest.fault.kind, "it lasts until it is healed")
     more = f" ({len(view.faults)} faults in all, H heals them.)" if len(view.faults) > 1 else ""
-    return f"{_capital(newest)}: {said}.{more}", "warn"
+    return f"In force: {newest.fault.text}. {said[:1].upper()}{said[1:]}.{more}", "warn"
 
 
 def _catching_up(view: ClusterView) -> Sentence | None:
@@ -190,6 +198,9 @@ def _catching_up(view: ClusterView) -> Sentence | None:
 
 def _well(view: ClusterView) -> Sentence | None:
     leader = _leader(view)
+    if view.lab is not None and view.lab.mistakes:
+        made = listed(view.lab.mistakes)
+        return f"{leader.node} leads term {leader.term}. This lab makes a known mistake ({made}): break it, and watch the lights.", "warn"
     return f"All is well: {leader.node} leads term {leader.term}, and every write it acknowledges is on {quorum_of(view)} disks.", "good"
 
 
@@ -216,7 +227,3 @@ def _spare(view: ClusterView) -> str:
     left = "one more loss stops all writes" if spare == 0 else f"{spare} more may be lost before writes stop"
     return f"{up} of {len(voters)} voters run: {left}."
 
-
-def _capital(fault: FaultView) -> str:
-    text = fault.fault.text
-    return text[:1].upper() + text[1:]

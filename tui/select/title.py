@@ -17,22 +17,27 @@ def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     left = [(" ", ""), ("╱╱ " if not ui.ascii else "// ", "accent"), ("faultline", "title")]
     right = _screens(ui)
     room = width - width_of(right) - 1
-    # (priority, spans): lower numbers stay longer.
-    parts = sorted(_parts(view, ui), key=lambda part: part[0])
-    kept = set(range(len(parts)))
-    while kept and width_of(left) + sum(3 + width_of(parts[i][2]) for i in kept) > room:
-        kept.remove(max(kept))
-    for _, _, spans in sorted((parts[i] for i in kept), key=lambda part: part[1]):
+    kept: list[tuple[int, list[Span]]] = []
+    used = width_of(left)
+    for _, place, *forms in sorted(_parts(view, ui), key=lambda part: part[0]):
+        fitting = next((form for form in forms if used + 3 + width_of(form) <= room), None)
+        if fitting is not None:
+            kept.append((place, fitting))
+            used += 3 + width_of(fitting)
+    for _, spans in sorted(kept, key=lambda part: part[0]):
         left += [(" │ " if not ui.ascii else " | ", "faint"), *spans]
     gap = max(1, width - width_of(left) - width_of(right))
     return fit([[*left, (" " * gap, ""), *right]], width, height)
 
 
-def _parts(view: ClusterView, ui: UiState) -> list[tuple[int, int, list[Span]]]:
-    """(priority, place, spans)."""
+# (priority: lower numbers are placed first; place; its forms, the longest first)
+Part = tuple[int, int, *tuple[list[Span], ...]]
+
+
+def _parts(view: ClusterView, ui: UiState) -> list[Part]:
     lab = view.lab
     faults = len(view.faults)
-    parts: list[tuple[int, int, list[Span]]] = [
+    parts: list[Part] = [
         (0, 0, _mode(view, ui)),
         (1, 4, [(count(faults, "fault") if faults else "no faults", "warn" if faults else "dim")]),
         (3, 5, [(count(len(view.nodes), "node"), "dim")]),
@@ -41,7 +46,8 @@ def _parts(view: ClusterView, ui: UiState) -> list[tuple[int, int, list[Span]]]:
         parts.append((5, 1, [(f"seed {lab.seed}", "dim")]))
         parts.append((6, 6, [(lab.profile, "dim")]))
         if lab.mistakes:
-            parts.append((2, 7, [("mistake: " + ", ".join(lab.mistakes), "badge.bad")]))
+            said = count(len(lab.mistakes), "mistake")
+            parts.append((2, 7, [("mistake: " + ", ".join(lab.mistakes), "badge.bad")], [(said, "badge.bad")]))
     if ui.recording:
         parts.append((4, 2, [("● REC" if not ui.ascii else "REC", "bad")]))
     if ui.observer and ui.mode == "LIVE":

@@ -62,7 +62,7 @@ def _all_well(view: ClusterView, *, refused: bool) -> str:
     coming = f" ({waiting} more on the way)" if waiting > 0 else ""
     ending = "." if refused else ", and no vote was refused in the last minute."
     return (
-        f"All is well: {leader.node} leads term {leader.term}, {len(fine)} of {len(voters)} voters run, "
+        f"Nothing stands in the way: {leader.node} leads term {leader.term}, {len(fine)} of {len(voters)} voters run, "
         f"everything up to entry {leader.commit} is committed{coming}{ending}"
     )
 

@@ -138,7 +138,7 @@ def _menu_rows(prompt: Prompt, width: int, height: int) -> list[Row]:
     spans: list[Span] = [(f" {prompt.label}  ", "prompt")]
     for choice in MENUS[prompt.verb]:
         spans += [(choice.key, "prompt+key"), (f" {choice.label}   ", "prompt")]
-    spans.append((" " * width, "prompt"))
+    spans.append((" " * max(0, width - sum(len(text) for text, _ in spans)), "prompt"))
     return [_cut(tuple(spans), width), *_preview_rows(prompt.preview, width, height - 1)]
 
 

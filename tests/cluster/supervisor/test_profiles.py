@@ -91,4 +91,4 @@ def test_a_lab_that_cannot_be_is_refused_in_one_line(change: dict[str, object], 
     check_spec(LabSpec())
     with pytest.raises(UsageError) as refused:
         check_spec(msgspec.structs.replace(LabSpec(), **change))
-    assert str(refused.value) == reason
+    assert str(refused.value).split("; there are: ")[0] == reason

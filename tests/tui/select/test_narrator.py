@@ -14,7 +14,7 @@ from tui.state import UiState
 @pytest.mark.parametrize(
     ("view", "said", "style"),
     [
-        (views.red_light(), "is violated", "bad"),
+        (views.red_light(), "The clients' history is not linearizable: k3", "bad"),
         (views.frozen_world(), "The whole world stands still", "warn"),
         (views.fresh(), "The nodes are starting", "dim"),
         (views.quorum_lost(), "nothing can commit until one more is back", "bad"),
@@ -24,7 +24,7 @@ from tui.state import UiState
         (views.crashed_follower(), "is down. 4 of 5 voters run: 1 more may be lost before writes stop. r restarts from disk.", "warn"),
         (views.gray_disk(), "does not answer: it can promise nothing", "warn"),
         (views.one_way(), "n3 leads term 8 but reaches only 1 of 5 voters: it cannot commit", "warn"),
-        (views.build(views.Stage(one_way=(("n1", "n2"),))), "One direction of one link is cut", "warn"),
+        (views.build(views.Stage(one_way=(("n1", "n2"),))), "Nothing that n1 says reaches n2 directly", "warn"),
         (views.healed(), "n3 leads term 8", "good"),
         (views.healthy(), "All is well: n3 leads term 8, and every write it acknowledges is on 3 disks.", "good"),
     ],
@@ -54,8 +54,8 @@ def test_a_leader_on_the_small_side_is_told_that_it_cannot_commit() -> None:
 @pytest.mark.parametrize("kind", narrator.SPOILS)
 def test_each_fault_that_spoils_says_what_to_watch(kind: str) -> None:
     text, _ = narrator.sentence(views.build(views.Stage(faults=(views.fault(4, kind, f"{kind} n1", ("n1",)),))))
-    assert text.startswith(f"{kind.capitalize()} n1: ")
-    assert text.count(".") == 1
+    assert text.startswith(f"In force: {kind} n1. ")
+    assert text.count(".") == 2
 
 
 def test_a_follower_far_behind_is_named_once_nothing_is_broken() -> None:

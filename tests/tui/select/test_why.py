@@ -20,7 +20,7 @@ def told(view: ClusterView, height: int = 60) -> str:
 def test_when_all_is_well_it_says_so() -> None:
     rows = why.rows(sample.healthy(), UiState(), 200, 10)
     assert lines(rows) == [
-        "All is well: n3 leads term 8, 5 of 5 voters run, everything up to entry 1204 is committed, and no vote was refused "
+        "Nothing stands in the way: n3 leads term 8, 5 of 5 voters run, everything up to entry 1204 is committed, and no vote was refused "
         "in the last minute."
     ]
 
@@ -145,7 +145,7 @@ def test_refusals_are_told_once_each_newest_first_with_the_reason() -> None:
         sample.e.VoteGiven("n5", now - 400 * MS, "n1", 9, False, True, "fine"),
     ]
     rows = lines(why.rows(fold_all(view, events), UiState(), 120, 9))
-    assert rows[0].startswith("All is well: n3 leads term 8")
+    assert rows[0].startswith("Nothing stands in the way: n3 leads term 8")
     assert rows[1:] == [
         "Why were votes refused?",
         "  500 ms ago: n4 refused n1 its vote for term 9: “I voted for n5 in term 9”",
@@ -156,7 +156,7 @@ def test_refusals_are_told_once_each_newest_first_with_the_reason() -> None:
 def test_old_refusals_explain_nothing_any_more() -> None:
     view = sample.healthy()
     refused = sample.e.VoteGiven("n2", view.now_us - why.REFUSAL_AGE_MAX_US - 1, "n1", 9, True, False, "n3 leads")
-    assert told(fold(view, refused)).startswith("All is well")
+    assert told(fold(view, refused)).startswith("Nothing stands in the way")
 
 
 def test_voters_that_refuse_for_one_reason_are_one_line() -> None:
@@ -178,7 +178,7 @@ def test_while_writes_go_on_those_left_behind_are_named_with_the_cause() -> None
     text = told(fold_all(view, events))
     assert "Who is left behind, and why? n4: cut off (#1)." in text
     assert "n3 leads term 8 and commits, up to entry 1204." in text
-    assert "All is well" not in text
+    assert "Nothing stands in the way" not in text
 
 
 def test_an_entry_that_waits_says_already_who_lacks_it() -> None:
