@@ -114,7 +114,7 @@ def test_what_is_no_script_is_refused(runtime: Path, name: str, said: str) -> No
 def test_a_line_that_cannot_be_carried_out_is_in_the_report_and_the_run_goes_on(runtime: Path) -> None:
     done = faultline(runtime, *LIVE, "--script", "-", stdin=b"at 0 restart n1\nat 0 put a b\n")
     assert done.returncode == UNKNOWN
-    assert "refused    crash n9: there is no n9" in done.stdout
+    assert "refused    restart n1: n1 is not down" in done.stdout
     assert "exit       clean" in done.stdout
 
 
