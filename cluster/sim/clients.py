@@ -1,0 +1,180 @@
+"""Clients in virtual time: one operation after the other, and an exact history of what they asked and heard.
+
+Law 1: no value is ever written twice; hot keys are left behind after some two hundred operations (unknown outcomes stay open in a
+       checker for ever); a slot has one writer and a number that only rises.
+Law 2: an unknown outcome ends the logical process that asked; the client goes on as another one.
+Law 3: reads have no effect, so one without an answer has failed; writes without an answer are unknown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cluster.core.effects import FromClient
+from cluster.core.kv.ops import Cas, Get, Operation, Put, Reply
+from cluster.core.types import MS, Micros, NodeId
+from cluster.sim.dice import SeededDice
+from cluster.telemetry.control import NOT_SWAPPED, SLOT_PREFIX, HistoryLine
+
+if TYPE_CHECKING:
+    from cluster.sim.world import World
+
+HOT_KEYS = 3
+OPERATIONS_PER_KEY = 200
+SLOTS = 16
+TIMEOUT_US: Micros = 700 * MS
+_TRIP_US: Micros = 150
+# Out of a hundred: reads, writes, compare-and-sets; the rest goes to slots.
+_READS, _WRITES, _SWAPS = 40, 25, 15
+
+
+class Keys:
+    """The hot keys that all clients share; they change together."""
+
+    def __init__(self) -> None:
+        self.era = 0
+        self._asked = 0
+
+    def next(self, dice: SeededDice) -> str:
+        self._asked += 1
+        if self._asked > HOT_KEYS * OPERATIONS_PER_KEY:
+            self.era, self._asked = self.era + 1, 0
+        return f"{self.era}/k{dice.randrange(HOT_KEYS)}"
+
+
+class Client:
+    """`begin` is its own clockwork; the host calls `answered` and `lost`."""
+
+    def __init__(self, world: World, number: int, think_us: Micros) -> None:
+        self._world, self.number, self._think_us = world, number, think_us
+        self._dice = SeededDice(world.setup.seed, "client", number)
+        self.process = number
+        self.target: NodeId = self._dice.choice(world.setup.voters)
+        self.promised: dict[str, int] = {}  # slot -> last acknowledged number
+        self._written = 0
+        self._seen: dict[str, str | None] = {}  # the last value read per hot key: what a compare-and-set expects
+        self._operation: Operation | None = None
+        self._token = 0
+        self.stopped = False
+
+    # ---- asking -------------------------------------------------------------------------------------------------
+
+    def begin(self, _: object = None) -> None:
+        """Choose an operation and ask for it."""
+        if not self.stopped:
+            self.ask(self._choose())
+
+    def ask(self, operation: Operation) -> None:
+        """Ask `target`; `done` is called once, whatever happens."""
+        world = self._world
+        self._operation, self._token = operation, world.next_token()
+        self._tell("invoke", _asked(operation))
+        request = FromClient(self._token, operation)
+        world.later(self._trip_us(), self._arrive, (self.target, request))
+        world.later(TIMEOUT_US, self._expire, self._token)
+
+    def _arrive(self, sent: tuple[NodeId, FromClient]) -> None:
+        target, request = sent
+        self._world.messages += 1
+        if not self._world.hosts[target].ask(self, request):
+            self._world.later(self._trip_us(), self._hear, (request.token, Reply("fail", error="connection refused"), target))
+
+    def _trip_us(self) -> Micros:
+        return _TRIP_US + self._dice.randrange(_TRIP_US)
+
+    def _choose(self) -> Operation:
+        luck = self._dice.randrange(100)
+        if luck >= _READS + _WRITES + _SWAPS:
+            self._written += 1
+            return Put(f"{SLOT_PREFIX}c{self.number}/{self._written % SLOTS}", str(self._written))
+        key = self._world.keys.next(self._dice)
+        if luck < _READS:
+            return Get(key)
+        self._written += 1
+        value = f"c{self.number}.{self._written}"
+        if luck >= _READS + _WRITES and key in self._seen:
+            return Cas(key, self._seen[key], value)
+        return Put(key, value)
+
+    # ---- hearing ------------------------------------------------------------------------------------------------
+
+    def answered(self, token: int, reply: Reply, node: NodeId) -> None:
+        """A node answers; the answer travels."""
+        self._world.later(self._trip_us(), self._hear, (token, reply, node))
+
+    def lost(self, token: int) -> None:
+        """The node crashed with this request."""
+        self.answered(token, Reply("unknown", error="connection lost"), self.target)
+
+    def _expire(self, token: int) -> None:
+        if token == self._token:
+            self._conclude(Reply("unknown", error="timed out"), self.target)
+
+    def _hear(self, heard: tuple[int, Reply, NodeId]) -> None:
+        token, reply, node = heard
+        self._world.messages += 1
+        if token == self._token:
+            self._world.trace.add((self._world.now, token, reply))
+            self._conclude(reply, node)
+
+    def _conclude(self, reply: Reply, node: NodeId) -> None:
+        operation = self._operation
+        assert operation is not None
+        self._token, self._operation = 0, None
+        kind, value, error = _judged(operation, reply)
+        self._tell(kind, value, node, error, operation)
+        if kind == "info":
+            self.process += 1_000
+        if reply.outcome == "ok":
+            self._learn(operation, reply)
+        else:
+            self._turn_elsewhere(reply)
+        self.done(operation, reply)
+
+    def done(self, operation: Operation, reply: Reply) -> None:
+        """Go on after a while; soon when it was only the wrong node."""
+        pause_us = 2 * MS if reply.error == "not leader" else self._dice.tailed_us(self._think_us)
+        self._world.later(pause_us, self.begin, None)
+
+    def _learn(self, operation: Operation, reply: Reply) -> None:
+        if isinstance(operation, Get):
+            if len(self._seen) >= 4 * HOT_KEYS:
+                del self._seen[next(iter(self._seen))]
+            self._seen[operation.key] = reply.value
+        elif isinstance(operation, Put) and operation.key.startswith(SLOT_PREFIX):
+            self.promised[operation.key] = int(operation.value)
+
+    def _turn_elsewhere(self, reply: Reply) -> None:
+        self.target = reply.leader if reply.leader is not None else self._dice.choice(self._world.setup.voters)
+
+    # ---- history ------------------------------------------------------------------------------------------------
+
+    def _tell(
+        self, kind: str, value: tuple[str | None, ...], node: NodeId = "", error: str = "", operation: Operation | None = None
+    ) -> None:
+        operation = operation or self._operation
+        if not isinstance(operation, Get | Put | Cas):
+            return  # the history knows registers
+        f = "read" if type(operation) is Get else "write" if type(operation) is Put else "cas"
+        line = HistoryLine(self.process, kind, f, operation.key, value, self._world.now, node or self.target, error)
+        self._world.judge.history(line)
+
+
+def _asked(operation: Operation) -> tuple[str | None, ...]:
+    if isinstance(operation, Put):
+        return (operation.value,)
+    return (operation.expect, operation.value) if isinstance(operation, Cas) else ()
+
+
+def _judged(operation: Operation, reply: Reply) -> tuple[str, tuple[str | None, ...], str]:
+    """(kind, value, error) of the line that ends an operation (Law 3)."""
+    asked = _asked(operation)
+    if reply.outcome == "ok":
+        if isinstance(operation, Get):
+            return "ok", (reply.value,), ""
+        if isinstance(operation, Cas) and not reply.swapped:
+            return "fail", asked, NOT_SWAPPED
+        return "ok", asked, ""
+    if reply.outcome == "unknown" and not isinstance(operation, Get):
+        return "info", asked, reply.error
+    return "fail", asked, reply.error or reply.outcome

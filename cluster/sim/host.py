@@ -1,0 +1,220 @@
+"""One simulated process and its machine: the replica while it lives, its disk and clock always.
+
+Law 1: effects are performed in the order given, as a node's driver does.
+Law 2: a paused process takes nothing and fires nothing. When it wakes it hears of its own absence first, then its old mail, then the time.
+Law 3: a crash takes all but the disk; clients that waited here hear that the connection is lost.
+"""
+
+from __future__ import annotations
+
+from heapq import heappush
+from typing import TYPE_CHECKING
+
+from cluster.core.clock import NodeClock
+from cluster.core.effects import Answer, FromClient, FromClients, Order, ReplicaInput, Report, SendPeer
+from cluster.core.raft.ready import Froze, Persist, Persisted, Tick
+from cluster.core.replica import Replica
+from cluster.core.types import SECOND, Micros, NodeId
+from cluster.faults import NodeFault
+from cluster.sim.dice import SeededDice
+from cluster.sim.disk import Disk
+from cluster.sim.network import Link
+from cluster.sim.setup import Surroundings
+from cluster.telemetry.events import ClockGap, NodeReady
+
+if TYPE_CHECKING:
+    from cluster.sim.clients import Client
+    from cluster.sim.world import World
+
+NEVER_US: Micros = 1 << 62
+# What the sockets of a process that stands still can hold; beyond it senders wait, and connections break.
+BACKLOG_MAX = 4_096
+# Machines were not switched on together: their clocks have nothing in common.
+_CLOCK_START_MAX_US: Micros = 100_000 * SECOND
+
+
+class Host:
+    """`replica` is None while the process is down. `beating`: it is handling a heartbeat."""
+
+    __slots__ = (
+        "_around",
+        "_asked",
+        "_backlog",
+        "_clock",
+        "_froze_from_us",
+        "_gathered",
+        "_offset_us",
+        "_timer_us",
+        "_world",
+        "beating",
+        "disk",
+        "epoch",
+        "links",
+        "node",
+        "number",
+        "paused",
+        "replica",
+    )
+
+    def __init__(self, world: World, node: NodeId, around: Surroundings) -> None:
+        self._world, self.node, self._around = world, node, around
+        self.number = int(node[1:])
+        self.disk = Disk(node, around.disk_us, SeededDice(world.setup.seed, "disk", node), world.later, self._durable)
+        self.links: dict[NodeId, Link] = {}
+        self.replica: Replica | None = None
+        self.epoch = 0
+        self.paused = self.beating = False
+        self._offset_us = SeededDice(world.setup.seed, "clock", node).randrange(_CLOCK_START_MAX_US)
+        self._clock: NodeClock | None = None  # None until it is tampered with
+        self._timer_us: Micros = NEVER_US  # true time of the timer that counts
+        self._froze_from_us: Micros = 0
+        self._backlog: list[ReplicaInput] = []
+        self._gathered: list[FromClient] = []
+        self._asked: dict[int, Client] = {}
+
+    # ---- life ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """A new process, from what the disk holds."""
+        world, setup = self._world, self._world.setup
+        recovered = self.disk.recover()
+        self.epoch += 1
+        dice = SeededDice(setup.seed, "node", self.node, self.epoch)
+        self.replica = Replica(
+            self.node, setup.members, setup.voters, world.policy, dice, self.epoch, recovered.hard, recovered.entries
+        )
+        world.trace.add((world.now, self.number, "starts", recovered.hard, len(recovered.entries)))
+        world.judge.event(NodeReady(self.node, world.now, self.epoch, 0, recovered.hard.term, len(recovered.entries)))
+        self.take(Tick())
+
+    def crash(self) -> None:
+        """SIGKILL, or the plug pulled: a disk does not care which."""
+        self.replica, self.paused = None, False
+        self._timer_us = NEVER_US
+        self._backlog, self._gathered = [], []
+        self.disk.crash()
+        self._world.trace.add((self._world.now, self.number, "crashes"))
+        for token, client in self._asked.items():
+            client.lost(token)
+        self._asked = {}
+
+    def pause(self) -> None:
+        self.paused, self._froze_from_us = True, self._world.now
+
+    def resume(self) -> None:
+        """Law 2."""
+        self.paused = False
+        world = self._world
+        world.trace.add((world.now, self.number, "wakes"))
+        gap_us = world.now - self._froze_from_us
+        backlog, self._backlog = self._backlog, []
+        if gap_us > world.policy.freeze_gap_us:
+            world.judge.event(ClockGap(self.node, world.now, gap_us))
+            self.take(Froze(gap_us))
+        for input in backlog:
+            self.take(input)
+        self._timer_us = NEVER_US
+        self.take(Tick())
+
+    def set_fault(self, fault: NodeFault) -> None:
+        """Clock and disk faults now in force."""
+        if self._clock is None and (fault.skew_us or fault.drift != 1.0):
+            self._clock = NodeClock(self._world.now)
+        if self._clock is not None:
+            self._clock.set_fault(fault.skew_us, fault.drift, self._world.now)
+            self._timer_us = NEVER_US
+            if self.replica is not None:
+                self._arm()
+        self.disk.set_fault(fault.disk, fault.disk_delay_us)
+
+    def order(self, verb: str, argument: str) -> None:
+        """An operator's wish."""
+        if self.replica is not None and not self.paused:
+            self.take(Order(verb, argument))
+
+    # ---- inputs -------------------------------------------------------------------------------------------------
+
+    def post(self, input: ReplicaInput) -> None:
+        """Something arrives; what nobody takes is lost."""
+        if self.replica is None:
+            return
+        if self.paused:
+            if len(self._backlog) < BACKLOG_MAX or type(input) is Persisted:
+                self._backlog.append(input)
+            return
+        self.take(input)
+
+    def ask(self, client: Client, request: FromClient) -> bool:
+        """A client's request arrives. False: nobody listens here."""
+        if self.replica is None:
+            return False
+        self._asked[request.token] = client
+        if not self._around.batch_us:
+            self.post(request)
+        else:
+            self._gathered.append(request)
+            if len(self._gathered) == 1:
+                self._world.later(self._around.batch_us, self._serve, self.epoch)
+        return True
+
+    def _serve(self, epoch: int) -> None:
+        if epoch == self.epoch and self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self.post(FromClients(tuple(gathered)))
+
+    def _durable(self, token: int) -> None:
+        self.post(Persisted(token))
+
+    # ---- a turn -------------------------------------------------------------------------------------------------
+
+    def take(self, input: ReplicaInput) -> None:
+        """Hand one input to the replica, perform what it wants, and arm the timer."""
+        replica, world = self.replica, self._world
+        assert replica is not None
+        clock = self._clock
+        now = (world.now if clock is None else clock.now(world.now)) + self._offset_us
+        world.trace.add((world.now, self.number, input))
+        for effect in replica.handle(input, now):
+            kind = type(effect)
+            if kind is SendPeer:
+                self.links[effect.to].send(effect.message)
+            elif kind is Persist:
+                self.disk.submit(effect)
+            elif kind is Report:
+                world.judge.report(self, effect.event)
+            elif kind is Answer:
+                client = self._asked.pop(effect.token, None)
+                if client is not None:
+                    client.answered(effect.token, effect.reply, self.node)
+            else:
+                self.links[effect.to].send_gossip(effect.message)
+        self._arm()
+
+    def protocol_now(self) -> Micros:
+        """The node's own time."""
+        now = self._world.now
+        return (now if self._clock is None else self._clock.now(now)) + self._offset_us
+
+    def _arm(self) -> None:
+        """See that the timer fires no later than the replica wants. One that fires too early is set again."""
+        world, clock = self._world, self._clock
+        due_us = self.replica.deadline() - self._offset_us
+        if clock is not None:
+            due_us = world.now + clock.until(due_us, world.now)
+        if due_us < self._timer_us:
+            # A microsecond on: what is due at once must not stop the world's clock.
+            self._timer_us = due_us = max(due_us, world.now + 1)
+            world.order += 1
+            heappush(world.heap, (due_us, world.order, self._fire, due_us))
+
+    def _fire(self, due_us: Micros) -> None:
+        if due_us != self._timer_us:
+            return  # another timer counts by now
+        self._timer_us = NEVER_US
+        replica = self.replica
+        if replica is None or self.paused:
+            return
+        if replica.deadline() <= self.protocol_now():
+            self.take(Tick())
+        else:
+            self._arm()

@@ -1,0 +1,159 @@
+"""The judge of a run: monitors and checker, fed as things happen, and a count of what was exercised.
+
+Law 1: the first violation ends the run: what follows a broken promise proves nothing more.
+Law 2: the monitors are those of a live lab. They hear more here: a node's state whenever it reports something, not ten times a second.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cluster.check.invariants import Monitors
+from cluster.check.linearizability import LiveChecker
+from cluster.check.violation import Violation
+from cluster.core.effects import LeaderCommitted, Marked, ReplicaEvent
+from cluster.core.raft.ready import RoleChanged, StorageStalled, Truncated, VoteDecided
+from cluster.core.types import Role
+from cluster.telemetry.control import SLOT_PREFIX, HistoryLine
+from cluster.telemetry.events import Event, NodeState, TermRun
+from cluster.telemetry.reports import event_of
+
+if TYPE_CHECKING:
+    from cluster.sim.host import Host
+    from cluster.sim.world import World
+
+# Reports that some monitor reads. Of those that change what a node is, its whole state is shown as well.
+_JUDGED = frozenset({RoleChanged, VoteDecided, Truncated, StorageStalled, Marked, LeaderCommitted})
+_SHOWN_WHOLE = frozenset({RoleChanged, VoteDecided})
+_TERM_RUNS_MAX = 12
+
+
+class Violated(Exception):
+    """Carries the violation out of the world's loop."""
+
+    def __init__(self, violation: Violation) -> None:
+        super().__init__(violation.evidence)
+        self.violation = violation
+
+
+class Exercised(msgspec.Struct):
+    """What a run really did: one that exercised nothing proves nothing."""
+
+    crashes: int = 0
+    cuts: int = 0
+    pauses: int = 0
+    disk_faults: int = 0
+    snapshots: int = 0
+    config_changes: int = 0
+    truncations: int = 0
+    leader_changes: int = 0
+    # Not in every report: the rest of what a run can do.
+    link_faults: int = 0
+    clock_faults: int = 0
+    transfers: int = 0
+    torn_writes: int = 0
+    acked: int = 0
+    reads: int = 0
+    unknown: int = 0
+
+    def add(self, other: Exercised) -> None:
+        for field in self.__struct_fields__:
+            setattr(self, field, getattr(self, field) + getattr(other, field))
+
+
+class Judge:
+    """Raises `Violated` from whatever call brings a violation to light."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._monitors = Monitors()
+        self._feed = self._monitors.feed
+        self._checker = LiveChecker()
+        self.done = Exercised()
+        self.dropped = 0
+        self._era_keys: dict[str, None] = {}
+
+    # ---- what nodes say -----------------------------------------------------------------------------------------
+
+    def event(self, event: Event) -> None:
+        """One event for the monitors."""
+        for violation in self._feed(event):
+            raise Violated(violation)
+
+    def report(self, host: Host, report: ReplicaEvent) -> None:
+        """A replica's report, as telemetry tells it."""
+        kind = type(report)
+        if kind not in _JUDGED:
+            return
+        event = event_of(host.node, self._world.now, report)
+        if kind is Truncated:
+            self.done.truncations += 1
+        elif kind is RoleChanged and report.role is Role.LEADER:
+            self.done.leader_changes += 1
+        if event is not None:
+            self.event(event)
+        if kind in _SHOWN_WHOLE:
+            self.look_at(host)
+
+    def look_at(self, host: Host) -> None:
+        """A node's present state."""
+        replica = host.replica
+        if replica is None or replica.raft is None:
+            return
+        raft = replica.raft
+        now = host.protocol_now()
+        leads = raft.role is Role.LEADER
+        self.event(
+            NodeState(
+                host.node, self._world.now, host.epoch, raft.role.value, raft.term, raft.vote, raft.leader, raft.commit,
+                replica.store.applied, raft.last_index,
+                tuple([TermRun(first, term) for first, term in raft.term_runs(_TERM_RUNS_MAX)]),
+                (), raft.quorum_age_us(now) if leads else -1, -1, 0, 0,
+                0 if host.disk.idle else max(1, raft.disk_busy_us(now)), 0, (), 0, 0, 0, 0, (), (), 0, 0, 0,
+            )
+        )  # fmt: skip
+
+    # ---- what clients saw ---------------------------------------------------------------------------------------
+
+    def history(self, line: HistoryLine) -> None:
+        """One line of a client's history, in the order of true time."""
+        kind = line.kind
+        if kind == "ok":
+            if line.f == "read":
+                self.done.reads += 1
+            else:
+                self.done.acked += 1
+        elif kind == "info":
+            self.done.unknown += 1
+        if line.key.startswith(SLOT_PREFIX):
+            return  # one writer each: judged by the count of acknowledged writes
+        if kind == "invoke" and line.key not in self._era_keys:
+            self._new_key(line.key)
+        violation = self._checker.feed(line)
+        if violation is not None:
+            raise Violated(violation)
+
+    def _new_key(self, key: str) -> None:
+        """Keys come in eras; of those long left behind, what can be forgotten is."""
+        self._era_keys[key] = None
+        if len(self._era_keys) > 24:
+            old = next(iter(self._era_keys))
+            del self._era_keys[old]
+            self._checker.retire(old)
+
+    def finish(self) -> None:
+        """Nothing more will come."""
+        for violation in self._checker.finish():
+            raise Violated(violation)
+
+    @property
+    def unjudged(self) -> str:
+        """Why part of the history could not be judged; "" when all of it was."""
+        return "" if self._checker.state != "unknown" else self._checker.evidence
+
+    @property
+    def recent_keys(self) -> tuple[str, ...]:
+        """The newest keys that clients used."""
+        return tuple(self._era_keys)[-6:]

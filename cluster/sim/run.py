@@ -1,0 +1,120 @@
+"""One run from beginning to end, and what came of it.
+
+Law 1: chaos first, then peace: everything heals, a leader must be found, and what clients were promised is looked for again.
+Law 2: an outcome is a function of the setup; it can be played again from `setup` alone.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from cluster.check.acked import count_acked
+from cluster.check.violation import Violation
+from cluster.core.kv.ops import Get, Operation, Reply, Scan
+from cluster.core.types import MS
+from cluster.sim.clients import SLOTS, Client
+from cluster.sim.judge import Exercised, Violated
+from cluster.sim.setup import Setup
+from cluster.sim.world import World
+from cluster.telemetry.control import SLOT_PREFIX
+from cluster.telemetry.events import AckedCounted
+
+# Until a healed cluster serves again. Elections take a few hundred milliseconds; this is half a minute of them.
+PEACE_STEPS_MAX = 200_000
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """`violation` is the first, at step `at_step`. `schedule` is what was played, in the operators' grammar."""
+
+    setup: Setup
+    steps: int
+    messages: int
+    heartbeats: int
+    gossip: int
+    virtual_us: int
+    exercised: Exercised
+    trace_hash: str
+    schedule: tuple[str, ...]
+    violation: Violation | None = None
+    at_step: int = 0
+    unjudged: str = ""
+
+    @property
+    def vacuous(self) -> bool:
+        """Nothing was promised, or no fault happened although some were asked for: this proves nothing."""
+        done = self.exercised
+        faults = done.crashes + done.cuts + done.pauses + done.disk_faults + done.link_faults + done.clock_faults + done.transfers
+        wanted = bool(self.setup.faults) if self.setup.schedule is None else bool(self.setup.schedule)
+        return done.leader_changes == 0 or done.acked == 0 or (wanted and faults == 0)
+
+
+def run(setup: Setup) -> Outcome:
+    """Play one seed."""
+    world = World(setup)
+    violation: Violation | None = None
+    try:
+        world.begin()
+        world.run(setup.steps)
+        _make_peace(world)
+        world.judge.finish()
+    except Violated as found:
+        violation = found.violation
+    done = world.judge.done
+    done.torn_writes = sum(host.disk.crashes_amid_write for host in world.hosts.values())
+    return Outcome(
+        setup=setup,
+        steps=world.steps,
+        messages=world.messages,
+        heartbeats=world.heartbeats,
+        gossip=world.gossip,
+        virtual_us=world.now,
+        exercised=done,
+        trace_hash=world.trace.digest(),
+        schedule=tuple(world.happened),
+        violation=violation,
+        at_step=world.steps if violation is not None else 0,
+        unjudged=world.judge.unjudged,
+    )
+
+
+def _make_peace(world: World) -> None:
+    """Law 1. Raises `Violated`."""
+    for client in world.clients:
+        client.stopped = True
+    world.heal()
+    auditor = Auditor(world)
+    auditor.begin()
+    if not world.run_until(lambda: auditor.finished, PEACE_STEPS_MAX):
+        evidence = f"{PEACE_STEPS_MAX} steps after every fault had ended, {auditor.waits_for}"
+        raise Violated(Violation("a healed cluster serves", world.now, evidence))
+
+
+class Auditor(Client):
+    """Reads everything back when all is over: the newest hot keys, then every slot."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, 0, 10 * MS)
+        self._left: list[Operation] = [*(Get(key) for key in world.judge.recent_keys), Scan(SLOT_PREFIX, SLOTS * 64)]
+        self.finished = False
+
+    @property
+    def waits_for(self) -> str:
+        return f"nobody had answered {self._left[0]} yet" if self._left else ""
+
+    def _choose(self) -> Operation:
+        return self._left[0]
+
+    def done(self, operation: Operation, reply: Reply) -> None:
+        if reply.outcome == "ok":
+            if isinstance(operation, Scan):
+                self._count(reply)
+            self._left.pop(0)
+        self.finished = not self._left
+        if not self.finished:
+            super().done(operation, reply)
+
+    def _count(self, reply: Reply) -> None:
+        """Is every write there that was promised?"""
+        promised = {slot: number for client in self._world.clients for slot, number in client.promised.items()}
+        count = count_acked(promised, {slot: int(value) for slot, value in reply.items})
+        self._world.judge.event(AckedCounted(self._world.now, count.acked, count.lost, count.examples))

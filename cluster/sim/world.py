@@ -1,0 +1,242 @@
+"""The world: a clock made of events, hosts, links, and the faults that are in force.
+
+Law 1: things happen one after the other, in the order of their times, and of their making when times are equal.
+Law 2: faults are leases, as in a lab: what holds for a host or link is computed from all of them.
+Law 3: a run ends in peace: everything is healed, and then the cluster must serve again and hold what it promised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any
+from zlib import crc32
+
+from cluster.check.violation import Violation
+from cluster.commands import Command, model, resolved, verb_of
+from cluster.commands.roster import Roster
+from cluster.core.errors import CorruptLog, LawBroken, UsageError
+from cluster.core.types import MS, SECOND, Micros, NodeId, Role
+from cluster.faults import NodeFault
+from cluster.leases import Lease, Leases
+from cluster.sim.clients import Client, Keys
+from cluster.sim.dice import SeededDice
+from cluster.sim.host import Host
+from cluster.sim.judge import Judge, Violated
+from cluster.sim.network import Link
+from cluster.sim.schedule import Timed, schedule_of, written
+from cluster.sim.setup import Setup, policy_of, surroundings_of
+from cluster.sim.trace import Trace
+from cluster.telemetry.events import FaultBegan, LabOpened
+
+STATE_INTERVAL_US: Micros = 100 * MS
+SEAT = "seed"
+
+
+class World:
+    """Everything of one run. `heap` holds (time, order, act, argument); whoever pushes raises `order`."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.policy = policy_of(setup)
+        around = surroundings_of(setup)
+        self.now: Micros = 0
+        self.order = 0
+        self.heap: list[tuple[Micros, int, Callable[[Any], None], Any]] = []
+        self.steps = self.messages = self.heartbeats = self.gossip = 0
+        self.network_dice = SeededDice(setup.seed, "network")
+        self.trace = Trace()
+        self.judge = Judge(self)
+        self.keys = Keys()
+        self.happened: list[str] = []  # the schedule as far as it was played
+        self._tokens = 0
+        self._leases = Leases()
+        self._schedule = schedule_of(setup, around)
+        self._transfers_denied = 0
+        self.hosts: dict[NodeId, Host] = {node: Host(self, node, around) for node in setup.members}
+        self._links = [self._link(a, b, around) for a in self.hosts.values() for b in self.hosts.values() if a is not b]
+        self.clients = [Client(self, number, around.think_us) for number in range(1, around.clients + 1)]
+
+    def _link(self, source: Host, target: Host, around: Any) -> Link:
+        link = source.links[target.node] = Link(self, source, target, around)
+        return link
+
+    # ---- time ---------------------------------------------------------------------------------------------------
+
+    def later(self, delay_us: Micros, act: Callable[[Any], None], argument: Any) -> None:
+        """`act(argument)` happens in `delay_us`."""
+        self.order += 1
+        heappush(self.heap, (self.now + delay_us, self.order, act, argument))
+
+    def next_token(self) -> int:
+        self._tokens += 1
+        return self._tokens
+
+    def run(self, steps: int) -> None:
+        """Let `steps` things happen. Raises `Violated`."""
+        heap, pop = self.heap, heappop
+        limit = self.steps + steps
+        done = self.steps
+        try:
+            while done < limit and heap:
+                self.now, _, act, argument = pop(heap)
+                done += 1
+                act(argument)
+        except LawBroken as error:
+            raise Violated(Violation(error.law, self.now, error.evidence)) from error
+        except CorruptLog as error:
+            raise Violated(Violation("what a disk holds can be read back", self.now, str(error))) from error
+        finally:
+            self.steps = done
+
+    def run_until(self, met: Callable[[], bool], steps_max: int) -> bool:
+        """Go on until `met`; False when `steps_max` things happened before it was."""
+        for _ in range(steps_max // 20):
+            if met():
+                return True
+            self.run(20)
+        return met()
+
+    # ---- beginning ----------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start every process, client and the schedule of faults."""
+        raft, detect, setup = self.policy.raft, self.policy.detect, self.setup
+        self.judge.event(
+            LabOpened(
+                self.now, f"seed {setup.seed}", setup.seed, setup.members, setup.voters, "sim", len(setup.voters) // 2 + 1,
+                detect.threshold, detect.decider, raft.heartbeat_us, raft.election_min_us, self.policy.gossip.interval_us,
+                self.policy.gossip.fanout, 0.0, "", setup.mistakes,
+            )
+        )  # fmt: skip
+        for host in self.hosts.values():
+            host.start()
+        for client in self.clients:
+            self.later(client.number * MS, client.begin, None)
+        self.later(STATE_INTERVAL_US, self._look_around, None)
+        self._next_fault()
+
+    def _look_around(self, _: None) -> None:
+        for host in self.hosts.values():
+            if not host.paused:
+                self.judge.look_at(host)
+        self.later(STATE_INTERVAL_US, self._look_around, None)
+
+    # ---- faults -------------------------------------------------------------------------------------------------
+
+    def _next_fault(self) -> None:
+        timed = next(self._schedule, None)
+        if timed is not None:
+            self.later(max(0, timed[0] - self.now), self._fire, timed)
+
+    def _fire(self, timed: Timed) -> None:
+        """One command of the schedule; what means nothing now ("no leader is known") does not happen."""
+        try:
+            self._carry_out(timed[1])
+        except UsageError:
+            pass
+        else:
+            self.happened.append(written(timed))
+        self._next_fault()
+
+    def _carry_out(self, command: Command) -> None:
+        roster = self._roster()
+        meant = resolved(command, roster)
+        self.trace.add((self.now, verb_of(meant)))
+        if isinstance(meant, model.Transfer):
+            self._transfer(meant, roster)
+            return
+        if not isinstance(meant, model.Fault):
+            raise UsageError(f"{verb_of(command)} is no fault")
+        lease = self._leases.grant(meant, roster, "", SEAT, self.now)
+        self._count(meant)
+        self.judge.event(FaultBegan(self.now, lease.id, lease.kind, lease.text, "", lease.targets, lease.until_us, SEAT))
+        if isinstance(meant, model.Crash):
+            self._leases.release(model.Pause, meant.targets)
+        self.later(lease.until_us - self.now, self._end, lease.id)
+        self._settle(lease)
+
+    def _transfer(self, command: model.Transfer, roster: Roster) -> None:
+        if roster.leader is None:
+            raise UsageError("no leader is known now")
+        self.judge.done.transfers += 1
+        self.hosts[roster.leader].order("transfer", command.targets[0])
+
+    def _count(self, command: model.Fault) -> None:
+        done = self.judge.done
+        match command:
+            case model.Crash(targets=targets):
+                done.crashes += sum(self.hosts[node].replica is not None for node in targets)
+            case model.Pause():
+                done.pauses += 1
+            case model.Cut() | model.CutShape() | model.Isolate():
+                done.cuts += 1
+            case model.Disk():
+                done.disk_faults += 1
+            case model.Skew() | model.Drift():
+                done.clock_faults += 1
+            case _:
+                done.link_faults += 1
+
+    def _end(self, number: int) -> None:
+        """A lease is over, unless it ended with something else."""
+        if any(lease.id == number for lease in self._leases.active()):
+            self._settle(self._leases.end(number))
+
+    def _settle(self, changed: Lease) -> None:
+        """Law 2: bring hosts and links in line with all leases."""
+        if changed.plan.links or changed.plan.nodes:
+            self._apply_plan()
+        for host in self.hosts.values():
+            if self._leases.crashed(host.node):
+                if host.replica is not None:
+                    host.crash()
+                continue
+            if host.replica is None:
+                host.start()
+            stopped = self._leases.paused(host.node)
+            if stopped and not host.paused:
+                host.pause()
+            elif host.paused and not stopped:
+                host.resume()
+
+    def _apply_plan(self) -> None:
+        plan = self._leases.plan()
+        faults = {(fault.source, fault.target): fault for fault in plan.links}
+        for link in self._links:
+            link.fault = faults.get((link.source.node, link.target.node))
+            link.cut = link.fault is not None and link.fault.cut
+        own = {fault.node: fault for fault in plan.nodes}
+        for host in self.hosts.values():
+            host.set_fault(own.get(host.node, NodeFault(host.node)))
+
+    def _roster(self) -> Roster:
+        hosts = self.hosts.values()
+        return Roster(
+            nodes=self.setup.members,
+            voters=self.setup.voters,
+            down=tuple(host.node for host in hosts if host.replica is None),
+            paused=tuple(host.node for host in hosts if host.paused),
+            leader=self.leader(),
+            # `any` is somebody else every time, and the same again when the fault is played again.
+            draw=crc32(str(self.now).encode()),
+        )
+
+    def leader(self) -> NodeId | None:
+        """Who leads the highest term, as far as a process lives and runs."""
+        leading = [
+            (host.replica.raft.term, host.node)
+            for host in self.hosts.values()
+            if host.replica is not None and host.replica.raft is not None and host.replica.role is Role.LEADER and not host.paused
+        ]
+        return max(leading)[1] if leading else None
+
+    def heal(self) -> None:
+        """End every fault, and let nothing more begin."""
+        self._schedule = iter(())
+        for lease in self._leases.active():
+            self._settle(self._leases.end(lease.id))
+
+    @property
+    def virtual_s(self) -> float:
+        return self.now / SECOND
