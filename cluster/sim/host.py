@@ -188,6 +188,8 @@ class Host:
                     client.answered(effect.token, effect.reply, self.node)
             else:
                 self.links[effect.to].send_gossip(effect.message)
+        if world.judge.changed:
+            world.judge.look_at(self)
         self._arm()
 
     def protocol_now(self) -> Micros:

@@ -73,6 +73,7 @@ class Judge:
         self._checker = LiveChecker()
         self.done = Exercised()
         self.dropped = 0
+        self.changed = False  # what a node is has changed: its state is worth a look when its turn is over
         self._era_keys: dict[str, None] = {}
 
     # ---- what nodes say -----------------------------------------------------------------------------------------
@@ -95,10 +96,11 @@ class Judge:
         if event is not None:
             self.event(event)
         if kind in _SHOWN_WHOLE:
-            self.look_at(host)
+            self.changed = True
 
     def look_at(self, host: Host) -> None:
-        """A node's present state."""
+        """A node's present state, between two turns: in the middle of one, what it reports and what it is need not agree."""
+        self.changed = False
         replica = host.replica
         if replica is None or replica.raft is None:
             return
