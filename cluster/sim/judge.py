@@ -78,7 +78,7 @@ class Judge:
 
     # ---- what nodes say -----------------------------------------------------------------------------------------
 
-    def event(self, event: Event) -> None:
+    def event(self, event: Event | HistoryLine) -> None:
         """One event for the monitors."""
         for violation in self._feed(event):
             raise Violated(violation)
@@ -133,6 +133,7 @@ class Judge:
             return  # one writer each: judged by the count of acknowledged writes
         if kind == "invoke" and line.key not in self._era_keys:
             self._new_key(line.key)
+        self.event(line)
         violation = self._checker.feed(line)
         if violation is not None:
             raise Violated(violation)

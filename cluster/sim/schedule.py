@@ -73,7 +73,7 @@ class _Pen:
 
 
 def _crash(pen: _Pen) -> Story:
-    whom = pen.someone() if pen.dice.chance(0.6) else pen.some()
+    whom = pen.dice.choice((pen.someone(), pen.someone(), pen.someone(), pen.some(), "all"))
     return [(0, f"crash {whom} {pen.lasting()}")]
 
 
@@ -95,14 +95,14 @@ def _cut(pen: _Pen) -> Story:
 
 
 def _reign(pen: _Pen) -> Story:
-    """A leader that reaches few or none, and ends with what it wrote: figure 8 is made of these."""
+    """Leaders that reach few or none, and end with what they wrote: figure 8 is made of these."""
     dice = pen.dice
     story: Story = []
-    for _ in range(dice.between(1, 4)):
-        heard_by = dice.choice(("leader", "leader,followers.1", "leader,followers.2"))
-        cut_us = dice.between(30, 300) * MS
-        story.append((dice.between(0, 500) * MS, f"cut {heard_by} | rest for {write_duration(cut_us + 50 * MS)}"))
-        story.append((cut_us, f"crash leader for {write_duration(dice.between(200, 900) * MS)}"))
+    for _ in range(dice.between(2, 6)):
+        heard_by = dice.choice(("leader", "leader,followers.1", "leader,followers.2", "leader,followers.1,followers.2"))
+        reign_us = dice.between(20, 250) * MS
+        story.append((dice.between(150, 500) * MS, f"cut {heard_by} | rest for {write_duration(reign_us + 30 * MS)}"))
+        story.append((reign_us, f"crash leader for {write_duration(dice.between(200, 1_200) * MS)}"))
     return story
 
 
@@ -124,8 +124,13 @@ def _throttle(pen: _Pen) -> Story:
 
 
 def _disk(pen: _Pen) -> Story:
-    whom = pen.someone() if pen.dice.chance(0.6) else pen.some()
-    mode = pen.dice.choice(("hang", "fail", "slow 20ms", "slow 100ms", "slow 300ms"))
+    dice = pen.dice
+    whom = pen.someone() if dice.chance(0.6) else pen.some()
+    mode = dice.choice(("hang", "fail", "slow 20ms", "slow 100ms", "slow 300ms"))
+    if dice.chance(0.2):
+        # The power goes while disks are busy: what was promised too early is gone.
+        down = f"crash {dice.choice(('all', 'all', 'majority', 'followers'))} for {write_duration(dice.between(50, 500) * MS)}"
+        return [(0, f"disk {dice.choice(('all', 'majority', 'followers'))} {mode} for 500ms"), (dice.between(20, 450) * MS, down)]
     return [(0, f"disk {whom} {mode} {pen.lasting()}")]
 
 

@@ -1,4 +1,4 @@
-"""The monitors: Raft's properties, each judged from what nodes reported and the supervisor knows.
+"""The monitors: Raft's properties, each judged from what nodes reported, clients saw and the supervisor knows.
 
 Law 1: one file, one property, named as the paper names it.
 Law 2: a light shows state, how much was judged, and the first evidence; lost evidence is not green.
@@ -9,17 +9,25 @@ from __future__ import annotations
 from cluster.check.invariants.commit_never_falls import CommitNeverFalls
 from cluster.check.invariants.committed_entries_stay import CommittedEntriesStay
 from cluster.check.invariants.election_safety import ElectionSafety
+from cluster.check.invariants.leader_append_only import LeaderAppendOnly
 from cluster.check.invariants.leader_completeness import LeaderCompleteness
+from cluster.check.invariants.leaders_are_heard import LeadersAreHeard
+from cluster.check.invariants.log_matching import LogMatching
 from cluster.check.invariants.log_order import LogOrder
 from cluster.check.invariants.monitor import Handler, Monitor
+from cluster.check.invariants.reads_are_fresh import ReadsAreFresh
 from cluster.check.invariants.state_machine_safety import StateMachineSafety
 from cluster.check.invariants.term_never_falls import TermNeverFalls
+from cluster.check.invariants.terms_begin_with_leave import TermsBeginWithLeave
 from cluster.check.invariants.vote_once import VoteOnce
 from cluster.check.violation import Light, Violation
+from cluster.telemetry.control import HistoryLine
 from cluster.telemetry.events import Event, TelemetryLost
 
 MONITORS: tuple[type[Monitor], ...] = (
     ElectionSafety,
+    LeaderAppendOnly,
+    LogMatching,
     LeaderCompleteness,
     StateMachineSafety,
     CommittedEntriesStay,
@@ -27,6 +35,9 @@ MONITORS: tuple[type[Monitor], ...] = (
     TermNeverFalls,
     CommitNeverFalls,
     LogOrder,
+    ReadsAreFresh,
+    LeadersAreHeard,
+    TermsBeginWithLeave,
 )
 
 
@@ -40,8 +51,8 @@ class Monitors:
             for event_type, handler in monitor.handlers().items():
                 self._handlers.setdefault(event_type, []).append(handler)
 
-    def feed(self, event: Event) -> list[Violation]:
-        """Judge one event; the violations that it proves."""
+    def feed(self, event: Event | HistoryLine) -> list[Violation]:
+        """Judge one event, or one line of a client's history; the violations that it proves."""
         if isinstance(event, TelemetryLost):
             for monitor in self.monitors:
                 monitor.went_blind(event)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Mapping
 
-from cluster.check.invariants.monitor import NODES_KEPT_MAX, Handler, Monitor, bound, told
+from cluster.check.invariants.monitor import NODES_KEPT_MAX, Handler, Monitor, bound, term_at, told
 from cluster.check.violation import Violation
 from cluster.core.types import NodeId
 from cluster.telemetry.events import AppliedMark, FaultBegan, LogTruncated, NodeState
@@ -67,7 +67,7 @@ class CommittedEntriesStay(Monitor):
         for index in self._indexes[bisect_left(self._indexes, event.from_index) :]:
             if index > min(event.to_index, state.last_index):
                 return None
-            if _term_at(state, index) == self._terms[index]:
+            if term_at(state.log, index) == self._terms[index]:
                 evidence = f"{event.node} overwrites entry {index} of term {self._terms[index]}, which others have applied"
                 return self._violated(event.at_us, evidence, cut)
         return None
@@ -77,13 +77,3 @@ class CommittedEntriesStay(Monitor):
             for node in event.targets:
                 self._states.pop(node, None)
                 self._applied.pop(node, None)
-
-
-def _term_at(state: NodeState, index: int) -> int:
-    """Term of the entry at `index` by the reported runs; 0 below the oldest run."""
-    term = 0
-    for run in state.log:
-        if run.first_index > index:
-            break
-        term = run.term
-    return term

@@ -7,12 +7,12 @@ Law 3: memory is bounded: records of the oldest terms and indexes are forgotten,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from cluster.check.violation import OK, UNKNOWN, VIOLATED, Light, Violation
 from cluster.core.types import SECOND, Micros, NodeId
-from cluster.telemetry.events import TelemetryLost
+from cluster.telemetry.events import TelemetryLost, TermRun
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -59,6 +59,16 @@ class Monitor:
 def told(node: NodeId, at_us: Micros, words: str) -> str:
     """One record for a witness."""
     return f"{at_us / SECOND:.6f}  {node}  {words}"
+
+
+def term_at(log: Sequence[TermRun], index: int) -> int:
+    """Term of the entry at `index` by the reported runs; 0 below the oldest run."""
+    term = 0
+    for run in log:
+        if run.first_index > index:
+            break
+        term = run.term
+    return term
 
 
 def bound(records: dict[K, V], limit: int) -> None:

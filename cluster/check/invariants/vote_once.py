@@ -1,7 +1,8 @@
 """A vote never changes within a term (Raft §5.2, figure 2: votedFor is persistent), across restarts too.
 
 A vote is reported when it is decided and leaves the node when it is durable. What a crash forgot before that was never sent, so
-of the votes before a restart only those count that a later state told beside an idle disk.
+of the votes before a restart only those count that a later state told beside an idle disk. Of those, every later state of that term
+must know: a vote forgotten is a vote that can be given twice.
 """
 
 from __future__ import annotations
@@ -51,13 +52,26 @@ class VoteOnce(Monitor):
         return self._voted(event.node, event.term, event.node, event.at_us)
 
     def _state_told(self, event: NodeState) -> Violation | None:
-        if event.vote is None or event.epoch < self._epochs.get(event.node, 0):
-            return None  # nothing said, or the last words of a former process, read late
+        if event.epoch < self._epochs.get(event.node, 0):
+            return None  # the last words of a former process, read late
+        if event.vote is None:
+            return self._forgotten(event)
         violation = self._voted(event.node, event.term, event.vote, event.at_us)
         vote = self._votes[event.node].get(event.term)
         if vote is not None and event.disk_busy_us == 0 and event.at_us >= vote.at_us:
             vote.durable = True
         return violation
+
+    def _forgotten(self, event: NodeState) -> Violation | None:
+        vote = self._votes.get(event.node, {}).get(event.term)
+        if vote is None or not vote.durable or event.at_us < vote.at_us:
+            return None
+        return self._violated(
+            event.at_us,
+            f"{event.node} has forgotten its vote for {vote.candidate} in term {event.term}",
+            told(event.node, vote.at_us, f"votes for {vote.candidate} in term {event.term}"),
+            told(event.node, event.at_us, f"term {event.term}, no vote"),
+        )
 
     def _recovered(self, event: NodeReady) -> None:
         self._epochs[event.node] = event.epoch
