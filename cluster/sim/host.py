@@ -80,9 +80,7 @@ class Host:
         recovered = self.disk.recover()
         self.epoch += 1
         dice = SeededDice(setup.seed, "node", self.node, self.epoch)
-        self.replica = Replica(
-            self.node, setup.members, setup.voters, world.policy, dice, self.epoch, recovered.hard, recovered.entries
-        )
+        self.replica = Replica(self.node, setup.members, setup.voters, world.policy, dice, self.epoch, recovered.hard, recovered.entries)
         world.trace.add((world.now, self.number, "starts", recovered.hard, len(recovered.entries)))
         world.judge.event(NodeReady(self.node, world.now, self.epoch, 0, recovered.hard.term, len(recovered.entries)))
         self.take(Tick())
@@ -123,8 +121,7 @@ class Host:
         if self._clock is not None:
             self._clock.set_fault(fault.skew_us, fault.drift, self._world.now)
             self._timer_us = NEVER_US
-            if self.replica is not None:
-                self._arm()
+            self._arm()
         self.disk.set_fault(fault.disk, fault.disk_delay_us)
 
     def order(self, verb: str, argument: str) -> None:
@@ -175,22 +172,24 @@ class Host:
         now = (world.now if clock is None else clock.now(world.now)) + self._offset_us
         world.trace.add((world.now, self.number, input))
         for effect in replica.handle(input, now):
-            kind = type(effect)
-            if kind is SendPeer:
+            if isinstance(effect, SendPeer):
                 self.links[effect.to].send(effect.message)
-            elif kind is Persist:
+            elif isinstance(effect, Persist):
                 self.disk.submit(effect)
-            elif kind is Report:
+            elif isinstance(effect, Report):
                 world.judge.report(self, effect.event)
-            elif kind is Answer:
-                client = self._asked.pop(effect.token, None)
-                if client is not None:
-                    client.answered(effect.token, effect.reply, self.node)
+            elif isinstance(effect, Answer):
+                self._answer(effect)
             else:
                 self.links[effect.to].send_gossip(effect.message)
         if world.judge.changed:
             world.judge.look_at(self)
         self._arm()
+
+    def _answer(self, answer: Answer) -> None:
+        client = self._asked.pop(answer.token, None)
+        if client is not None:
+            client.answered(answer.token, answer.reply, self.node)
 
     def protocol_now(self) -> Micros:
         """The node's own time."""
@@ -199,8 +198,10 @@ class Host:
 
     def _arm(self) -> None:
         """See that the timer fires no later than the replica wants. One that fires too early is set again."""
-        world, clock = self._world, self._clock
-        due_us = self.replica.deadline() - self._offset_us
+        world, clock, replica = self._world, self._clock, self.replica
+        if replica is None:
+            return
+        due_us = replica.deadline() - self._offset_us
         if clock is not None:
             due_us = world.now + clock.until(due_us, world.now)
         if due_us < self._timer_us:

@@ -58,6 +58,12 @@ class Exercised(msgspec.Struct):
     reads: int = 0
     unknown: int = 0
 
+    @property
+    def faults(self) -> int:
+        """How many faults happened, of any kind."""
+        happened = (self.crashes, self.cuts, self.pauses, self.disk_faults, self.link_faults, self.clock_faults, self.transfers)
+        return sum(happened)
+
     def add(self, other: Exercised) -> None:
         for field in self.__struct_fields__:
             setattr(self, field, getattr(self, field) + getattr(other, field))
@@ -91,7 +97,7 @@ class Judge:
         event = event_of(host.node, self._world.now, report)
         if kind is Truncated:
             self.done.truncations += 1
-        elif kind is RoleChanged and report.role is Role.LEADER:
+        elif isinstance(report, RoleChanged) and report.role is Role.LEADER:
             self.done.leader_changes += 1
         if event is not None:
             self.event(event)

@@ -39,14 +39,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     at_step: int = 0
     unjudged: str = ""
 
-    @property
-    def vacuous(self) -> bool:
-        """Nothing was promised, or no fault happened although some were asked for: this proves nothing."""
-        done = self.exercised
-        faults = done.crashes + done.cuts + done.pauses + done.disk_faults + done.link_faults + done.clock_faults + done.transfers
-        wanted = bool(self.setup.faults) if self.setup.schedule is None else bool(self.setup.schedule)
-        return done.leader_changes == 0 or done.acked == 0 or (wanted and faults == 0)
-
 
 def run(setup: Setup) -> Outcome:
     """Play one seed."""

@@ -79,7 +79,7 @@ def _crash(pen: _Pen) -> Story:
 
 def _cut(pen: _Pen) -> Story:
     dice = pen.dice
-    if dice.chance(0.25):
+    if dice.chance(0.4):
         return _reign(pen)
     shapes = [
         f"isolate {pen.someone()}",

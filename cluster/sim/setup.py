@@ -124,8 +124,8 @@ def surroundings_of(setup: Setup) -> Surroundings:
         disk_us=dice.choice((40, 300, 300, 2_000, 10_000)),
         batch_us=dice.choice((0, 0, 500)),
         clients=dice.between(1, 6),
-        think_us=dice.choice((2 * MS, 10 * MS, 30 * MS, 150 * MS)),
-        faults=_mix(setup.faults, dice),
+        think_us=dice.choice((2 * MS, 10 * MS, 30 * MS, 100 * MS, 400 * MS)),
+        faults=_mix(setup),
         gap_us=dice.choice((60 * MS, 250 * MS, 600 * MS, 1_500 * MS)),
         fault_us=dice.choice((80 * MS, 300 * MS, 700 * MS, 1_500 * MS)),
     )
@@ -134,9 +134,11 @@ def surroundings_of(setup: Setup) -> Surroundings:
     return msgspec.structs.replace(drawn, clients=setup.clients or drawn.clients, think_us=setup.think_us or drawn.think_us)
 
 
-def _mix(faults: tuple[str, ...], dice: SeededDice) -> tuple[str, ...]:
+def _mix(setup: Setup) -> tuple[str, ...]:
     """Each kind or not, by the toss of a coin of its own; at least one if there is any."""
+    dice = SeededDice(setup.seed, "mix")
     share = dice.choice((0.3, 0.6, 1.0))
+    # A coin for every kind, wanted or not: a shorter wish leaves the rest as it was.
     luck = {fault: dice.random() for fault in FAULTS}
-    kept = tuple(fault for fault in faults if luck[fault] < share)
-    return kept or tuple(sorted(faults, key=luck.__getitem__)[:1])
+    kept = tuple(fault for fault in setup.faults if luck[fault] < share)
+    return kept or tuple(sorted(setup.faults, key=luck.__getitem__)[:1])

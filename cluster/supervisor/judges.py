@@ -119,6 +119,7 @@ class Judges:
         self._touched.pop(line.key, None)
         self._touched[line.key] = now  # newest last
         self._checker.feed(line)
+        self._monitors.feed(line)
 
     def _outage_us(self) -> Micros:
         return self._outage_before_us + self._gaps.measured().outage_us

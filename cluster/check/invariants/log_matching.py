@@ -7,6 +7,7 @@ log is told by its term runs. (That equal indexes and terms carry equal commands
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import msgspec
 
@@ -47,7 +48,7 @@ class LogMatching(Monitor):
         first = runs[0]
         # The oldest run shown may have begun before what is shown, unless it begins the log.
         violation = self._begins(event, first, 0) if first.first_index == 1 else self._holds(event, first)
-        for before, run in zip(runs, runs[1:], strict=False):
+        for before, run in pairwise(runs):
             violation = violation or self._begins(event, run, before.term)
         return violation
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 
 from cluster.check.invariants.monitor import TERMS_MAX, Handler, Monitor, bound, told
 from cluster.check.violation import Violation
-from cluster.core.types import SECOND, Micros, NodeId, Role
+from cluster.core.types import Micros, NodeId, Role
 from cluster.telemetry.events import LabOpened, NodeState, RoleTaken, VoteGiven
 
-# Voters and candidate report through different sockets: how long a promise may take to arrive after what it allowed.
-WAIT_US: Micros = SECOND // 2
+# Voters and candidate report through different sockets: how long, in smallest election timeouts, a promise may take to arrive
+# after what it allowed.
+PATIENCE = 4
 # In the candidate's own words: the old leader asked for this election (dissertation §3.10), and needs no leave.
 HANDED_OVER = "hands over"
 
@@ -25,6 +26,7 @@ class TermsBeginWithLeave(Monitor):
     def __init__(self) -> None:
         super().__init__()
         self._quorum = 0  # 0: not told yet
+        self._wait_us: Micros = 0
         self._leave: dict[tuple[NodeId, int], dict[NodeId, Micros]] = {}  # candidate, term -> voters that would, when
         self._begun: deque[RoleTaken] = deque()
 
@@ -32,7 +34,7 @@ class TermsBeginWithLeave(Monitor):
         return {LabOpened: self._opened, VoteGiven: self._given, RoleTaken: self._role, NodeState: self._state_told}
 
     def _opened(self, event: LabOpened) -> None:
-        self._quorum = event.quorum
+        self._quorum, self._wait_us = event.quorum, PATIENCE * event.election_min_us
 
     def _given(self, event: VoteGiven) -> None:
         if event.pre and event.granted:
@@ -48,21 +50,21 @@ class TermsBeginWithLeave(Monitor):
 
     def _state_told(self, event: NodeState) -> Violation | None:
         """States come several times a second: the pulse by which waiting terms are judged."""
-        while self._begun and self._begun[0].at_us + WAIT_US <= event.at_us:
+        while self._begun and self._begun[0].at_us + self._wait_us <= event.at_us:
             begun = self._begun.popleft()
-            violation = self._judge(begun)
+            violation = self._judge(begun, event.at_us)
             if violation is not None:
                 return violation
         return None
 
-    def _judge(self, begun: RoleTaken) -> Violation | None:
+    def _judge(self, begun: RoleTaken, now: Micros) -> Violation | None:
         self.checked += 1
         leave = self._leave.get((begun.node, begun.term), {})
         voters = [voter for voter, at_us in leave.items() if at_us <= begun.at_us and voter != begun.node]
         if len(voters) + 1 >= self._quorum:
             return None
         return self._violated(
-            begun.at_us,
+            now,
             f"{begun.node} began term {begun.term} with the leave of {len(voters)} others, a majority needs {self._quorum - 1}",
             *(told(voter, leave[voter], f"would vote for {begun.node} in term {begun.term}") for voter in voters),
             told(begun.node, begun.at_us, f"stands in term {begun.term}: {begun.why}"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from cluster.telemetry.control import HistoryLine
 from cluster.telemetry.events import (
     AppliedMark,
     Event,
     FaultBegan,
+    LabOpened,
     LeaderCommit,
     LogTruncated,
     NodeReady,
@@ -30,6 +32,7 @@ def state(
     epoch: int = 1,
     runs: tuple[tuple[int, int], ...] = ((1, 1),),
     disk_busy_us: int = 0,
+    quorum_age_us: int = -1,
 ) -> NodeState:
     """A node's report; `applied` follows `commit` unless given; `runs` are (first index, term)."""
     return NodeState(
@@ -45,7 +48,7 @@ def state(
         last_index=last,
         log=tuple(TermRun(*run) for run in runs),
         progress=(),
-        quorum_age_us=-1,
+        quorum_age_us=quorum_age_us,
         election_in_us=-1,
         reads_waiting=0,
         proposals_waiting=0,
@@ -64,8 +67,19 @@ def state(
     )
 
 
-def role(node: str, at_us: int, name: str, term: int) -> RoleTaken:
-    return RoleTaken(node, at_us, name, term, None, "")
+def role(node: str, at_us: int, name: str, term: int, why: str = "") -> RoleTaken:
+    return RoleTaken(node, at_us, name, term, None, why)
+
+
+def opened(quorum: int = 2) -> LabOpened:
+    """A lab of three with election timeouts of 5 µs and more."""
+    nodes = ("n1", "n2", "n3")
+    return LabOpened(0, "run", 1, nodes, nodes, "demo", quorum, 8.0, "akka", 1, 5, 1, 3, 0.0, "", ())
+
+
+def line(process: int, at_us: int, kind: str, f: str, value: str | None = None, node: str = "n2") -> HistoryLine:
+    """One line of a client's history of key `k`; a read has no value until it is answered."""
+    return HistoryLine(process, kind, f, "k", () if f == "read" and kind == "invoke" else (value,), at_us, node)
 
 
 def vote(node: str, at_us: int, candidate: str, term: int, granted: bool = True, pre: bool = False) -> VoteGiven:
@@ -92,9 +106,10 @@ def wiped(node: str, at_us: int) -> FaultBegan:
     return FaultBegan(at_us, 1, "wipe", f"wipe {node}", f"wipe {node}", (node,), 0, "operator")
 
 
-def correct() -> list[Event]:
+def correct() -> list[Event | HistoryLine]:
     """n1 leads term 1 and commits 16; cut off, it appends 17–20 that nobody gets; n2 leads term 2; n1 returns and gives way."""
     return [
+        opened(),
         *(ready(node, 1, 1, 0) for node in ("n1", "n2", "n3")),
         vote("n2", 10, "n1", 1, pre=True),
         vote("n2", 12, "n3", 1, pre=True),  # a pre-vote binds nobody
@@ -112,6 +127,7 @@ def correct() -> list[Event]:
         ProcessChanged(45, "n3", "down", 0, 1, "SIGKILL"),
         ready("n3", 50, 2, 1),
         state("n3", 51, 1, 0, 16, vote="n1", applied=0, epoch=2),  # commit is not on disk
+        vote("n3", 59, "n2", 2, pre=True),
         role("n2", 60, "candidate", 2),
         vote("n3", 61, "n2", 2),
         role("n2", 62, "leader", 2),
@@ -125,4 +141,10 @@ def correct() -> list[Event]:
         mark("n3", 81, 16, 1, 0xABC),  # replayed after its restart
         state("n1", 90, 2, 32, 32, runs=((1, 1), (17, 2))),
         state("n1", 91, 2, 32, 33, vote=None, runs=((1, 1), (17, 2))),
+        line(1, 91, "invoke", "write", "old"),
+        line(1, 92, "ok", "write", "old"),
+        line(2, 92, "invoke", "read"),
+        line(1, 93, "invoke", "write", "new"),
+        line(1, 94, "ok", "write", "new"),
+        line(2, 95, "ok", "read", "old"),  # it had begun before
     ]

@@ -7,11 +7,13 @@ import pytest
 from cluster.check.invariants import MONITORS, Monitors
 from cluster.check.invariants.monitor import TERMS_MAX
 from cluster.check.invariants.state_machine_safety import MARKS_MAX
+from cluster.telemetry.control import HistoryLine
 from cluster.telemetry.events import Event, TelemetryLost
 from tests.cluster.check.invariants.stream import (
     commit,
     correct,
     cut,
+    line,
     mark,
     ready,
     role,
@@ -21,7 +23,7 @@ from tests.cluster.check.invariants.stream import (
 )
 
 # What is planted after the correct stream -> the monitor that must see it, and a word of its evidence.
-PLANTED: dict[str, tuple[list[Event], str, str]] = {
+PLANTED: dict[str, tuple[list[Event | HistoryLine], str, str]] = {
     "two leaders of one term": ([role("n3", 100, "leader", 2)], "election safety", "n2 and n3 both lead term 2"),
     "a second leader known only by its state": (
         [state("n3", 100, 2, 32, 33, role="leader", epoch=2)],
@@ -81,15 +83,84 @@ PLANTED: dict[str, tuple[list[Event], str, str]] = {
         "one vote per term",
         "in term 3",
     ),
-    "a term that falls": ([state("n1", 100, 1, 32, 33)], "term never falls", "from term 2 to 1"),
+    "a term that falls": ([state("n1", 100, 1, 32, 33, vote="n1")], "term never falls", "from term 2 to 1"),
     "a leader that recovers a lower term": ([ready("n2", 100, 2, 1)], "term never falls", "from term 2 to 1"),
     "a commit index that falls": ([state("n1", 100, 2, 31, 33)], "commit never falls", "from 32 to 31"),
     "a leader that takes a commit back": ([commit("n2", 100, 31, 2)], "commit never falls", "from 32 to 31"),
     "applied before committed": ([state("n1", 100, 2, 32, 40, applied=33)], "applied ≤ commit ≤ last", "applied 33"),
+    "a leader that overwrites its own entries": (
+        [role("n3", 99, "leader", 3), cut("n3", 100, 33, 33, 3)],
+        "leader append-only",
+        "n3 leads term 3 and overwrites its own entries 33–33",
+    ),
+    "a leader whose log shrinks": (
+        [state("n2", 100 + less, 2, 32, 40 - less, role="leader", vote="n2") for less in (0, 1)],
+        "leader append-only",
+        "shrinks from 40 to 39",
+    ),
+    "a leader that holds another entry where one was committed": (
+        [state("n3", 100, 9, 32, 40, role="leader", epoch=2, runs=((1, 1), (17, 2), (30, 8)))],
+        "leader completeness",
+        "without entry 32, committed in term 2",
+    ),
+    "a term that begins at two places": (
+        [state("n3", 100, 2, 32, 33, epoch=2, runs=((1, 1), (18, 2)))],
+        "log matching",
+        "both hold entries of term 2",
+    ),
+    "a term that follows two others": (
+        [state("n4", 100, 3, 0, 20, runs=((1, 1), (17, 2), (19, 3))), state("n5", 101, 3, 0, 20, runs=((1, 1), (19, 3)))],
+        "log matching",
+        "both hold entries of term 3",
+    ),
+    "a term that was there before it began": (
+        [state("n4", 100, 2, 16, 20, runs=((9, 2),))],
+        "log matching",
+        "both hold entries of term 2",
+    ),
+    "a leader that nobody answers": (
+        [state("n2", at_us, 2, 32, 33, role="leader", vote="n2", quorum_age_us=at_us - 70) for at_us in (96, 101)],
+        "leaders are heard",
+        "n2 still leads term 2",
+    ),
+    "a term begun alone": (
+        [role("n3", 100, "candidate", 7), state("n1", 120, 2, 32, 33, runs=((1, 1), (17, 2)))],
+        "terms begin with leave",
+        "n3 began term 7 with the leave of 0 others",
+    ),
+    "leave that came too late": (
+        [
+            role("n3", 100, "candidate", 7),
+            vote("n1", 101, "n3", 7, pre=True),
+            state("n1", 120, 2, 32, 33, runs=((1, 1), (17, 2))),
+        ],
+        "terms begin with leave",
+        "n3 began term 7 with the leave of 0 others",
+    ),
+    "a read of what was replaced": (
+        [line(3, 100, "invoke", "read"), line(3, 101, "ok", "read", "old")],
+        "reads are fresh",
+        "k: n2 answered 'old', which 'new' had replaced before the read began",
+    ),
+    "a read of nothing where something was written": (
+        [line(3, 100, "invoke", "read"), line(3, 101, "ok", "read", None)],
+        "reads are fresh",
+        "answered None",
+    ),
+    "a durable vote that the next process does not know": (
+        [
+            vote("n3", 100, "n2", 3),
+            state("n3", 110, 3, 32, 33, vote="n2", epoch=2),
+            ready("n3", 120, 3, 3),
+            state("n3", 121, 3, 0, 33, epoch=3),
+        ],
+        "one vote per term",
+        "n3 has forgotten its vote for n2 in term 3",
+    ),
     "committed but not held": ([state("n1", 100, 2, 41, 40)], "applied ≤ commit ≤ last", "last 40"),
 }
 
-HARMLESS: dict[str, list[Event]] = {
+HARMLESS: dict[str, list[Event | HistoryLine]] = {
     "a former process's last words, read late": [
         ready("n1", 100, 2, 2),
         state("n1", 101, 3, 0, 33, epoch=2),
@@ -116,15 +187,43 @@ HARMLESS: dict[str, list[Event]] = {
         state("n2", 104, 2, 0, 9, epoch=2),
         cut("n2", 105, 5, 9, 2),
     ],
+    "a leader that cuts its log after it gave way": [
+        role("n3", 99, "leader", 3),
+        role("n3", 100, "follower", 4),
+        cut("n3", 100, 33, 33, 4),
+    ],
+    "a candidate to which the leader handed over": [
+        role("n3", 100, "candidate", 7, "n2 hands over"),
+        state("n1", 130, 2, 32, 33, runs=((1, 1), (17, 2))),
+    ],
+    "a candidate whose question arrived twice": [
+        vote("n1", 100, "n3", 7, pre=True),
+        role("n3", 101, "candidate", 7),
+        vote("n1", 102, "n3", 7, pre=True),
+        state("n1", 130, 2, 32, 33, runs=((1, 1), (17, 2))),
+    ],
+    "the oldest run shown, cut off where the view begins": [state("n4", 100, 2, 32, 40, runs=((25, 2),))],
+    "a frozen leader that tells one old age and then looks at its clock": [
+        state("n2", at_us, 2, 32, 33, role="leader", vote="n2", quorum_age_us=age_us) for at_us, age_us in ((96, 90), (101, 0), (120, 90))
+    ],
+    "a write without an answer that took effect after all": [
+        line(4, 100, "invoke", "write", "maybe"),
+        line(4, 101, "info", "write", "maybe"),
+        line(5, 102, "invoke", "read"),
+        line(5, 103, "ok", "read", "maybe"),
+    ],
     "leftovers below the commit index of others": [
-        state("n4", 100, 2, 16, 40, runs=((1, 1), (17, 1))),
+        state("n4", 100, 2, 16, 40, runs=((1, 1),)),
         cut("n4", 101, 17, 40, 3),
     ],
-    "a stale leader that has not heard of its successor": [state("n2", 100, 2, 32, 33, role="leader"), commit("n3", 101, 99, 3)],
+    "a stale leader that has not heard of its successor": [
+        state("n2", 100, 2, 32, 33, role="leader", vote="n2", runs=((1, 1), (17, 2))),
+        commit("n3", 101, 99, 3),
+    ],
 }
 
 
-def fed(events: list[Event]) -> Monitors:
+def fed(events: list[Event | HistoryLine]) -> Monitors:
     monitors = Monitors()
     for event in events:
         monitors.feed(event)
@@ -168,7 +267,7 @@ def test_every_monitor_has_a_planted_fault() -> None:
 def test_lost_safety_events_are_unknown_not_green() -> None:
     monitors = fed([*correct(), TelemetryLost("n3", 2_000_000, 5)])
     states = {name: light.state for name, light in monitors.lights().items()}
-    sampled = {"term never falls", "commit never falls", "applied ≤ commit ≤ last"}
+    sampled = {"term never falls", "commit never falls", "applied ≤ commit ≤ last", "log matching", "reads are fresh", "leaders are heard"}
     assert {name for name, shown in states.items() if shown == "unknown"} == set(states) - sampled
     assert monitors.lights()["election safety"].evidence == "5 safety events of n3 were lost at 2.000 s"
     monitors.feed(role("n3", 100, "leader", 2))

@@ -1,0 +1,86 @@
+"""Repro files: written, read back, refused when they are none; sweeps that count alike however they are played."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from cluster.core.errors import UsageError
+from cluster.sim.repro import read, repro_of, written
+from cluster.sim.run import run
+from cluster.sim.setup import Setup, check_setup
+from cluster.sweep import document, processes, sweep
+
+FAILING = Setup(seed=0, mistakes=("apply_before_commit",), steps=2_000)
+SMALL = Setup(seed=0, steps=800)
+
+
+def test_a_repro_is_read_back_as_it_was() -> None:
+    repro = repro_of(run(FAILING))
+    assert read(written(repro), "file") == repro
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (b"", "not a repro"),
+        (b"[]", "not a repro"),
+        (b'{"format": "x"}', "not a repro"),
+    ],
+)
+def test_what_is_no_repro_is_refused(change: bytes, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        read(change, "file")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"schedule": ("at 1 explode n1",)}, "explode"),
+        ({"nodes": 0}, "1 to 100 nodes"),
+        ({"mistakes": ("optimism",)}, "optimism"),
+        ({"steps": 0}, "steps"),
+    ],
+)
+def test_a_repro_of_what_cannot_be_is_refused(changes: dict[str, object], words: str) -> None:
+    repro = repro_of(run(FAILING))
+    spoilt = msgspec.structs.replace(repro, setup=msgspec.structs.replace(repro.setup, **changes))
+    with pytest.raises(UsageError, match=words):
+        read(written(spoilt), "file")
+
+
+def test_unknown_faults_are_refused() -> None:
+    with pytest.raises(UsageError, match="crush"):
+        check_setup(Setup(seed=0, faults=("crush",)))
+
+
+def test_a_sweep_counts_the_same_on_one_process_and_on_two() -> None:
+    alone, together = sweep(SMALL, 0, 9), sweep(SMALL, 0, 9, processes(2))
+    assert alone.seeds == together.seeds == 10
+    assert alone.trace_hash == together.trace_hash
+    assert alone.exercised == together.exercised
+
+
+def test_a_sweep_stops_after_as_many_failures_as_wanted() -> None:
+    totals = sweep(FAILING, 0, 40, stop_after=2)
+    assert totals.violating == 2
+    assert totals.seeds < 40
+    assert totals.verdict == "violated"
+
+
+def test_a_sweep_that_exercised_nothing_is_vacuous() -> None:
+    totals = sweep(Setup(seed=0, steps=3), 0, 3)
+    totals.exercised.acked = 0
+    assert totals.verdict == "vacuous"
+
+
+def test_the_document_has_what_was_promised() -> None:
+    totals = sweep(FAILING, 0, 3, stop_after=1)
+    report = document(totals, {0: "repro-0.json"})
+    promised = {"seeds", "steps", "messages", "messages_per_s", "virtual_s", "wall_s", "violations", "exercised", "trace_hash"}
+    assert promised <= set(report)
+    exercised = msgspec.convert(report["exercised"], dict[str, int])
+    assert {"crashes", "cuts", "pauses", "disk_faults", "snapshots", "config_changes", "truncations", "leader_changes"} <= set(exercised)
+    (violation,) = msgspec.convert(report["violations"], list[dict[str, str | int]])
+    assert {"seed", "monitor", "at_step", "repro"} <= set(violation)
+    assert violation["repro"] == "repro-0.json"
