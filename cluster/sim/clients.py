@@ -23,6 +23,7 @@ HOT_KEYS = 3
 OPERATIONS_PER_KEY = 200
 SLOTS = 16
 TIMEOUT_US: Micros = 700 * MS
+ATTEMPTS_MAX = 4  # of a client that makes the mistake to ask again outside a session; others ask once
 _TRIP_US: Micros = 150
 # Out of a hundred: reads, writes, compare-and-sets; the rest goes to slots.
 _READS, _WRITES, _SWAPS = 40, 25, 15
@@ -54,7 +55,7 @@ class Client:
         self._written = 0
         self._seen: dict[str, str | None] = {}  # the last value read per hot key: what a compare-and-set expects
         self._operation: Operation | None = None
-        self._token = 0
+        self._token = self._attempts = 0
         self.stopped = False
 
     # ---- asking -------------------------------------------------------------------------------------------------
@@ -66,9 +67,14 @@ class Client:
 
     def ask(self, operation: Operation) -> None:
         """Ask `target`; `done` is called once, whatever happens."""
-        world = self._world
-        self._operation, self._token = operation, world.next_token()
+        self._operation, self._attempts = operation, 0
         self._tell("invoke", _asked(operation))
+        self._send(operation)
+
+    def _send(self, operation: Operation) -> None:
+        world = self._world
+        self._token = world.next_token()
+        self._attempts += 1
         request = FromClient(self._token, operation)
         world.later(self._trip_us(), self._arrive, (self.target, request))
         world.later(TIMEOUT_US, self._expire, self._token)
@@ -120,8 +126,13 @@ class Client:
     def _conclude(self, reply: Reply, node: NodeId) -> None:
         operation = self._operation
         assert operation is not None
-        self._token, self._operation = 0, None
         kind, value, error = _judged(operation, reply)
+        if kind == "info" and self._world.policy.client.retry_without_session and self._attempts < ATTEMPTS_MAX:
+            # The mistake: as if nothing had been sent. What was lost may have been the answer only.
+            self._turn_elsewhere(reply)
+            self._send(operation)
+            return
+        self._token, self._operation = 0, None
         self._tell(kind, value, node, error, operation)
         if kind == "info":
             self.process += 1_000

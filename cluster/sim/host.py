@@ -80,9 +80,13 @@ class Host:
         recovered = self.disk.recover()
         self.epoch += 1
         dice = SeededDice(setup.seed, "node", self.node, self.epoch)
-        self.replica = Replica(self.node, setup.members, setup.voters, world.policy, dice, self.epoch, recovered.hard, recovered.entries)
-        world.trace.add((world.now, self.number, "starts", recovered.hard, len(recovered.entries)))
-        world.judge.event(NodeReady(self.node, world.now, self.epoch, 0, recovered.hard.term, len(recovered.entries)))
+        hard, entries, snapshot, base = recovered.hard, recovered.entries, recovered.snapshot, recovered.base
+        self.replica = Replica(
+            self.node, setup.members, setup.voters, world.policy, dice, self.epoch, hard, entries, snapshot, base
+        )  # fmt: skip
+        last_index = base[0] + len(entries)
+        world.trace.add((world.now, self.number, "starts", hard, last_index))
+        world.judge.event(NodeReady(self.node, world.now, self.epoch, 0, hard.term, last_index))
         self.take(Tick())
 
     def crash(self) -> None:

@@ -14,7 +14,7 @@ from cluster.check.invariants import Monitors
 from cluster.check.linearizability import LiveChecker
 from cluster.check.violation import Violation
 from cluster.core.effects import LeaderCommitted, Marked, ReplicaEvent
-from cluster.core.raft.ready import RoleChanged, StorageStalled, Truncated, VoteDecided
+from cluster.core.raft.ready import RoleChanged, SnapshotInstalled, SnapshotTaken, StorageStalled, Truncated, VoteDecided
 from cluster.core.types import Role
 from cluster.telemetry.control import SLOT_PREFIX, HistoryLine
 from cluster.telemetry.events import Event, NodeState, TermRun
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Reports that some monitor reads. Of those that change what a node is, its whole state is shown as well.
 _JUDGED = frozenset({RoleChanged, VoteDecided, Truncated, StorageStalled, Marked, LeaderCommitted})
 _SHOWN_WHOLE = frozenset({RoleChanged, VoteDecided})
+_SNAPSHOTS = frozenset({SnapshotTaken, SnapshotInstalled})
 _TERM_RUNS_MAX = 12
 
 
@@ -93,6 +94,7 @@ class Judge:
         """A replica's report, as telemetry tells it."""
         kind = type(report)
         if kind not in _JUDGED:
+            self.done.snapshots += kind in _SNAPSHOTS
             return
         event = event_of(host.node, self._world.now, report)
         if kind is Truncated:

@@ -15,7 +15,7 @@ import msgspec
 from cluster.commands.toggles import mistakes, with_mistakes
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
-from cluster.core.policy import DetectPolicy, GossipPolicy, Policy
+from cluster.core.policy import DetectPolicy, GossipPolicy, Policy, RaftPolicy
 from cluster.core.types import MS, NODES_MAX, SECOND, Micros, NodeId
 from cluster.sim.dice import SeededDice
 
@@ -77,6 +77,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     in_order: bool  # a link is a connection; otherwise every message finds its own way
     disk_us: Micros  # of a typical synced write
     batch_us: Micros  # how long a node gathers requests before it handles them together; 0: not at all
+    snapshot_every: int  # entries between two snapshots of a node, and how many of them it keeps in its log
+    snapshot_trailing: int
     clients: int
     think_us: Micros
     faults: tuple[str, ...]
@@ -98,9 +100,10 @@ def check_setup(setup: Setup) -> None:
             raise UsageError(f"there is no mistake {mistake!r}{did_you_mean(mistake, mistakes())}")
 
 
-def policy_of(setup: Setup) -> Policy:
+def policy_of(setup: Setup, around: Surroundings) -> Policy:
     """The paper's pace, with gossip (which is not what is on trial here) at a tenth of a laboratory's."""
     policy = Policy(
+        raft=RaftPolicy(snapshot_every=around.snapshot_every, snapshot_trailing=around.snapshot_trailing),
         gossip=GossipPolicy(interval_us=_GOSSIP_US),
         detect=DetectPolicy(
             std_floor_us=_GOSSIP_US * 3 // 10,
@@ -123,6 +126,8 @@ def surroundings_of(setup: Setup) -> Surroundings:
         in_order=dice.chance(0.5),
         disk_us=dice.choice((40, 300, 300, 2_000, 10_000)),
         batch_us=dice.choice((0, 0, 500)),
+        snapshot_every=dice.choice((40, 150, 10_000)),
+        snapshot_trailing=dice.choice((0, 15, 100)),
         clients=dice.between(1, 6),
         think_us=dice.choice((2 * MS, 10 * MS, 30 * MS, 100 * MS, 400 * MS)),
         faults=_mix(setup),

@@ -38,8 +38,8 @@ class World:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.policy = policy_of(setup)
         around = surroundings_of(setup)
+        self.policy = policy_of(setup, around)
         self.now: Micros = 0
         self.order = 0
         self.heap: list[tuple[Micros, int, Callable[[Any], None], Any]] = []
