@@ -21,7 +21,7 @@ from cluster.core.types import SECOND, Micros
 from cluster.sim.judge import Exercised
 from cluster.sim.run import Outcome, run
 from cluster.sim.setup import Setup
-from cluster.sim.shrink import shrink
+from cluster.sim.shrink import RUNS_MAX, shrink
 
 # Seeds that one process plays before it reports: enough to hide the hand-over, few enough for a steady progress line.
 CHUNK = 4
@@ -127,9 +127,12 @@ def sweep(
     engine: Engine = in_turn,
     *,
     stop_after: int = 0,
+    shrink_runs: int = RUNS_MAX,
     progress: Callable[[Totals], None] = lambda _: None,
 ) -> Totals:
-    """Play seeds `first`…`last`, both included; `stop_after` so many failing ones (0: never). Failures are shrunk."""
+    """Play seeds `first`…`last`, both included; `stop_after` so many failing ones (0: never). Failures are shrunk
+
+    in at most `shrink_runs` runs each."""
     began_s = time.monotonic()
     totals, hashes, failing = Totals(), hashlib.blake2b(digest_size=16), list[Outcome]()
     outcomes = chain.from_iterable(engine(_chunks(template, first, last)))
@@ -143,7 +146,7 @@ def sweep(
         if stop_after and totals.violating >= stop_after:
             break
     totals.trace_hash = hashes.hexdigest()
-    totals.failures = list(_shrunk(failing))
+    totals.failures = list(_shrunk(failing, shrink_runs))
     return totals
 
 
@@ -152,13 +155,13 @@ def _chunks(template: Setup, first: int, last: int) -> Iterator[Chunk]:
         yield template, start, min(start + CHUNK - 1, last)
 
 
-def _shrunk(failing: list[Outcome]) -> Iterator[Failure]:
+def _shrunk(failing: list[Outcome], runs_max: int) -> Iterator[Failure]:
     done: dict[str, int] = {}
     for outcome in failing:
         assert outcome.violation is not None
         light = outcome.violation.light
         done[light] = done.get(light, 0) + 1
-        yield Failure(outcome, shrink(outcome) if done[light] <= SHRUNK_PER_MONITOR else outcome)
+        yield Failure(outcome, shrink(outcome, runs_max) if done[light] <= SHRUNK_PER_MONITOR else outcome)
 
 
 def document(totals: Totals, repros: dict[int, str]) -> dict[str, object]:

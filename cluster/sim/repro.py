@@ -30,10 +30,10 @@ class Repro(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def repro_of(outcome: Outcome) -> Repro:
-    """A failing outcome, with the faults that it met written out."""
+    """A failing outcome. Its setup is kept as it is: one with a drawn schedule is drawn again, one that was written out is read."""
     violation = outcome.violation
     assert violation is not None, "this run did not fail"
-    setup = msgspec.structs.replace(outcome.setup, faults=(), schedule=outcome.schedule)
+    setup = outcome.setup if outcome.setup.schedule is None else msgspec.structs.replace(outcome.setup, faults=())
     return Repro(
         format=FORMAT,
         monitor=violation.light,
@@ -60,8 +60,8 @@ def read(data: bytes, name: str) -> Repro:
         raise UsageError(f"{name}: its format is {repro.format!r}, this program reads {FORMAT!r}")
     try:
         check_setup(repro.setup)
-        for _ in schedule_of(msgspec.structs.replace(repro.setup, schedule=repro.setup.schedule or ()), surroundings_of(repro.setup)):
-            pass
+        if repro.setup.schedule is not None:
+            list(schedule_of(repro.setup, surroundings_of(repro.setup)))  # every line of it can be understood
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from error
     return repro

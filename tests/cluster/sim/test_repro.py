@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from cluster.core.errors import UsageError
-from cluster.sim.repro import read, repro_of, written
+from cluster.sim.repro import read, replay, repro_of, written
 from cluster.sim.run import run
 from cluster.sim.setup import Setup, check_setup
 from cluster.sweep import document, processes, sweep
@@ -47,6 +47,13 @@ def test_a_repro_of_what_cannot_be_is_refused(changes: dict[str, object], words:
     spoilt = msgspec.structs.replace(repro, setup=msgspec.structs.replace(repro.setup, **changes))
     with pytest.raises(UsageError, match=words):
         read(written(spoilt), "file")
+
+
+def test_a_fault_that_means_nothing_when_its_time_comes_does_not_spoil_a_repro() -> None:
+    schedule = ("at 0.01 crash leader for 50ms", "at 0.900000 cut minority | rest for 2s")
+    failing = run(Setup(seed=0, mistakes=("check_quorum",), schedule=schedule))
+    assert failing.schedule == schedule[1:]
+    assert replay(repro_of(failing))[1]
 
 
 def test_unknown_faults_are_refused() -> None:
