@@ -14,7 +14,7 @@ from cluster.check.invariants import Monitors
 from cluster.check.linearizability import LiveChecker
 from cluster.check.violation import Violation
 from cluster.core.effects import LeaderCommitted, Marked, ReplicaEvent
-from cluster.core.raft.ready import RoleChanged, SnapshotInstalled, SnapshotTaken, StorageStalled, Truncated, VoteDecided
+from cluster.core.raft.ready import MembershipChanged, RoleChanged, SnapshotInstalled, SnapshotTaken, StorageStalled, Truncated, VoteDecided
 from cluster.core.types import Role
 from cluster.telemetry.control import SLOT_PREFIX, HistoryLine
 from cluster.telemetry.events import Event, NodeState, TermRun
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cluster.sim.world import World
 
 # Reports that some monitor reads. Of those that change what a node is, its whole state is shown as well.
-_JUDGED = frozenset({RoleChanged, VoteDecided, Truncated, StorageStalled, Marked, LeaderCommitted})
+_JUDGED = frozenset({RoleChanged, VoteDecided, Truncated, StorageStalled, Marked, LeaderCommitted, MembershipChanged})
 _SHOWN_WHOLE = frozenset({RoleChanged, VoteDecided})
 _SNAPSHOTS = frozenset({SnapshotTaken, SnapshotInstalled})
 _TERM_RUNS_MAX = 12
@@ -62,7 +62,16 @@ class Exercised(msgspec.Struct):
     @property
     def faults(self) -> int:
         """How many faults happened, of any kind."""
-        happened = (self.crashes, self.cuts, self.pauses, self.disk_faults, self.link_faults, self.clock_faults, self.transfers)
+        happened = (
+            self.crashes,
+            self.cuts,
+            self.pauses,
+            self.disk_faults,
+            self.link_faults,
+            self.clock_faults,
+            self.transfers,
+            self.config_changes,
+        )
         return sum(happened)
 
     def add(self, other: Exercised) -> None:
@@ -101,6 +110,8 @@ class Judge:
             self.done.truncations += 1
         elif isinstance(report, RoleChanged) and report.role is Role.LEADER:
             self.done.leader_changes += 1
+        elif isinstance(report, MembershipChanged):
+            self.done.config_changes += report.committed
         if event is not None:
             self.event(event)
         if kind in _SHOWN_WHOLE:

@@ -147,6 +147,24 @@ def _transfer(pen: _Pen) -> Story:
     return [(0, f"transfer {pen.dice.choice(('followers.1', 'followers.2', pen.node()))}")]
 
 
+def _group(pen: _Pen) -> Story:
+    """Who leaves comes back some time, so that there is a group to break."""
+    dice, story = pen.dice, list[tuple[Micros, str]]()
+    for _ in range(dice.between(1, 3)):
+        one, other = pen.node(), pen.node()
+        texts = (
+            f"remove {one}",
+            f"remove {one},{other}",
+            f"add {one}",
+            f"add {one},{other}",
+            f"add {one} learner",
+            f"replace {one} {other}",
+        )
+        story.append((dice.between(20, 400) * MS, dice.choice(texts)))
+    everyone = ",".join(f"n{number}" for number in range(1, min(pen.nodes, 5) + 1))
+    return [*story, (dice.between(100, 1_500) * MS, f"add {everyone}")]
+
+
 STORIES: Mapping[str, Callable[[_Pen], Story]] = MappingProxyType(
     {
         "crash": _crash,
@@ -161,5 +179,6 @@ STORIES: Mapping[str, Callable[[_Pen], Story]] = MappingProxyType(
         "skew": _skew,
         "drift": _drift,
         "transfer": _transfer,
+        "group": _group,
     }
 )

@@ -20,7 +20,7 @@ from cluster.core.types import MS, NODES_MAX, SECOND, Micros, NodeId
 from cluster.sim.dice import SeededDice
 
 # Kinds of faults that a run may draw from, each with what it is good for.
-# Membership (`add`, `remove`, `replace`) joins this table, and `schedule.STORIES`, when the core has it.
+# A new kind needs a line here, its stories in `schedule.STORIES`, and somebody who carries it out in `world.World`.
 FAULTS: Mapping[str, str] = MappingProxyType(
     {
         "crash": "processes end, alone or all at once, and come back with what their disks hold",
@@ -35,6 +35,7 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "skew": "clocks step",
         "drift": "clocks run fast or slow",
         "transfer": "leaders are told to hand over",
+        "group": "voters leave, join, learn and take each other's place, one by one or several at once",
     }
 )
 STEPS_DEFAULT = 20_000

@@ -143,8 +143,8 @@ class World:
         roster = self._roster()
         meant = resolved(command, roster)
         self.trace.add((self.now, verb_of(meant)))
-        if isinstance(meant, model.Transfer):
-            self._transfer(meant, roster)
+        if isinstance(meant, model.Transfer | model.Add | model.Remove | model.Replace):
+            self._tell_leader(meant, roster)
             return
         if not isinstance(meant, model.Fault):
             raise UsageError(f"{verb_of(command)} is no fault")
@@ -156,11 +156,22 @@ class World:
         self.later(lease.until_us - self.now, self._end, lease.id)
         self._settle(lease)
 
-    def _transfer(self, command: model.Transfer, roster: Roster) -> None:
+    def _tell_leader(self, command: model.Transfer | model.Add | model.Remove | model.Replace, roster: Roster) -> None:
+        """Raises `UsageError` when nobody leads, or the leader refuses."""
         if roster.leader is None:
             raise UsageError("no leader is known now")
-        self.judge.done.transfers += 1
-        self.hosts[roster.leader].order("transfer", command.targets[0])
+        leader, done = self.hosts[roster.leader], self.judge.done
+        match command:
+            case model.Transfer(targets=targets):
+                leader.order("transfer", targets[0])
+                done.transfers += 1
+                return
+            case model.Add(nodes=nodes, learner=learner):
+                leader.order("learn" if learner else "add", " ".join(nodes))
+            case model.Remove(targets=targets):
+                leader.order("remove", " ".join(targets))
+            case model.Replace(targets=targets, node=node):
+                leader.order("replace", f"{targets[0]} {node}")
 
     def _count(self, command: model.Fault) -> None:
         done = self.judge.done

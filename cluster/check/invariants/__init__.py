@@ -15,6 +15,7 @@ from cluster.check.invariants.leaders_are_heard import LeadersAreHeard
 from cluster.check.invariants.log_matching import LogMatching
 from cluster.check.invariants.log_order import LogOrder
 from cluster.check.invariants.monitor import Handler, Monitor
+from cluster.check.invariants.quorums_overlap import QuorumsOverlap
 from cluster.check.invariants.reads_are_fresh import ReadsAreFresh
 from cluster.check.invariants.state_machine_safety import StateMachineSafety
 from cluster.check.invariants.term_never_falls import TermNeverFalls
@@ -38,6 +39,7 @@ MONITORS: tuple[type[Monitor], ...] = (
     ReadsAreFresh,
     LeadersAreHeard,
     TermsBeginWithLeave,
+    QuorumsOverlap,
 )
 
 

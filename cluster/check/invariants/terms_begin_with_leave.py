@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from cluster.check.invariants.monitor import TERMS_MAX, Handler, Monitor, bound, told
 from cluster.check.violation import Violation
 from cluster.core.types import Micros, NodeId, Role
-from cluster.telemetry.events import LabOpened, NodeState, RoleTaken, VoteGiven
+from cluster.telemetry.events import GroupChanged, LabOpened, NodeState, RoleTaken, VoteGiven
 
 # Voters and candidate report through different sockets: how long, in smallest election timeouts, a promise may take to arrive
 # after what it allowed.
@@ -31,10 +31,21 @@ class TermsBeginWithLeave(Monitor):
         self._begun: deque[RoleTaken] = deque()
 
     def handlers(self) -> Mapping[type, Handler]:
-        return {LabOpened: self._opened, VoteGiven: self._given, RoleTaken: self._role, NodeState: self._state_told}
+        return {
+            LabOpened: self._opened,
+            GroupChanged: self._regrouped,
+            VoteGiven: self._given,
+            RoleTaken: self._role,
+            NodeState: self._state_told,
+        }
 
     def _opened(self, event: LabOpened) -> None:
         self._quorum, self._wait_us = event.quorum, PATIENCE * event.election_min_us
+
+    def _regrouped(self, event: GroupChanged) -> None:
+        """Another group has another majority, and a candidate may still know the one before: the smallest is enough."""
+        sizes = [len(half) // 2 + 1 for half in event.membership.halves if half]
+        self._quorum = min([self._quorum, *sizes])
 
     def _given(self, event: VoteGiven) -> None:
         if event.pre and event.granted:

@@ -24,6 +24,7 @@ HUNTS: dict[str, Setup] = {
     "append_without_prev_check": Setup(seed=0, faults=("loss", "reorder")),
     "credit_acks_to_wrong_follower": Setup(seed=3, steps=7_000, faults=("crash", "cut")),
     "apply_before_commit": Setup(seed=0, faults=()),
+    "overlapping_changes": Setup(seed=0, steps=5_000, faults=("group",)),
     "retry_without_session": Setup(seed=0, steps=5_000, faults=("crash", "cut")),
 }
 # The property that each breaks. Some break several; whichever is seen first.
@@ -37,6 +38,7 @@ BREAKS: dict[str, set[str]] = {
     "append_without_prev_check": {"log matching", "state-machine safety", "leader completeness"},
     "credit_acks_to_wrong_follower": {"leader completeness", "state-machine safety", "committed entries stay", "reads are fresh"},
     "apply_before_commit": {"applied ≤ commit ≤ last"},
+    "overlapping_changes": {"quorums overlap"},
     "retry_without_session": {"linearizable", "reads are fresh"},
 }
 TRIES = 120

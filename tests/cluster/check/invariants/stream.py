@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from cluster.core.raft.membership import Membership
 from cluster.telemetry.control import HistoryLine
 from cluster.telemetry.events import (
     AppliedMark,
     Event,
     FaultBegan,
+    GroupChanged,
     LabOpened,
     LeaderCommit,
     LogTruncated,
@@ -71,6 +73,12 @@ def role(node: str, at_us: int, name: str, term: int, why: str = "") -> RoleTake
     return RoleTaken(node, at_us, name, term, None, why)
 
 
+def group(node: str, at_us: int, index: int, term: int, voters: str, outgoing: str = "", *, committed: bool = True) -> GroupChanged:
+    """A leader's newest configuration; voters as a text: "n1 n2 n3"."""
+    membership = Membership(tuple(voters.split()), tuple(outgoing.split()))
+    return GroupChanged(node, at_us, index, term, membership, committed)
+
+
 def opened(quorum: int = 2) -> LabOpened:
     """A lab of three with election timeouts of 5 µs and more."""
     nodes = ("n1", "n2", "n3")
@@ -132,6 +140,7 @@ def correct() -> list[Event | HistoryLine]:
         vote("n3", 61, "n2", 2),
         role("n2", 62, "leader", 2),
         state("n2", 63, 2, 16, 17, role="leader", vote="n2", runs=((1, 1), (17, 2))),
+        group("n2", 63, 0, 2, "n1 n2 n3"),
         commit("n2", 64, 18, 2),
         commit("n2", 64, 32, 2),
         state("n1", 65, 1, 16, 20, role="leader", vote="n1"),  # it has not heard

@@ -13,6 +13,7 @@ from tests.cluster.check.invariants.stream import (
     commit,
     correct,
     cut,
+    group,
     line,
     mark,
     ready,
@@ -157,6 +158,21 @@ PLANTED: dict[str, tuple[list[Event | HistoryLine], str, str]] = {
         "one vote per term",
         "n3 has forgotten its vote for n2 in term 3",
     ),
+    "a group replaced by another at once": (
+        [group("n2", 100, 40, 2, "n4 n5 n6", committed=False)],
+        "quorums overlap",
+        "need not share a node",
+    ),
+    "two voters more at once": (
+        [group("n2", 100, 40, 2, "n1 n2 n3 n4 n5", committed=False)],
+        "quorums overlap",
+        "need not share a node",
+    ),
+    "two changes at once": (
+        [group("n2", 99, 40, 2, "n1 n2 n3 n4", committed=False), group("n2", 100, 41, 2, "n1 n2 n3 n4 n5", committed=False)],
+        "quorums overlap",
+        "although the one before is not committed",
+    ),
     "committed but not held": ([state("n1", 100, 2, 41, 40)], "applied ≤ commit ≤ last", "last 40"),
 }
 
@@ -187,6 +203,12 @@ HARMLESS: dict[str, list[Event | HistoryLine]] = {
         state("n2", 104, 2, 0, 9, epoch=2),
         cut("n2", 105, 5, 9, 2),
     ],
+    "a change of one voter": [group("n2", 100, 40, 2, "n1 n2", committed=False), group("n2", 101, 40, 2, "n1 n2")],
+    "a change of all, in two steps": [
+        group("n2", 100, 40, 2, "n4 n5 n6", "n1 n2 n3"),
+        group("n2", 101, 41, 2, "n4 n5 n6", committed=False),
+    ],
+    "a new leader that knows another group": [group("n3", 100, 40, 3, "n4 n5 n6", committed=False)],
     "a leader that cuts its log after it gave way": [
         role("n3", 99, "leader", 3),
         role("n3", 100, "follower", 4),
