@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cluster.core.effects import FromClient
-from cluster.core.kv.ops import Cas, Get, Operation, Put, Reply
+from cluster.core.kv.ops import LEASE, LINEARIZABLE, Cas, Get, Operation, Put, Reply
 from cluster.core.types import MS, Micros, NodeId
 from cluster.sim.dice import SeededDice
 from cluster.telemetry.control import NOT_SWAPPED, SLOT_PREFIX, HistoryLine
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 HOT_KEYS = 3
 OPERATIONS_PER_KEY = 200
 SLOTS = 16
-TIMEOUT_US: Micros = 700 * MS
+TIMEOUTS_US: tuple[Micros, ...] = (150 * MS, 400 * MS, 800 * MS)
+# Now and then a client asks somebody else, as if its leader had been forgotten: whoever is alone at an old leader learns nothing.
+ROAMS = 0.05
 ATTEMPTS_MAX = 4  # of a client that makes the mistake to ask again outside a session; others ask once
 _TRIP_US: Micros = 150
-# Out of a hundred: reads, writes, compare-and-sets; the rest goes to slots.
-_READS, _WRITES, _SWAPS = 40, 25, 15
+# Out of a hundred, reads: some clients do little else, and so are not held up by a write that an old leader cannot commit.
+_READS = (40, 40, 95)
+# Out of a hundred that are no reads, writes and compare-and-sets; the rest goes to slots.
+_WRITES, _SWAPS = 42, 25
 
 
 class Keys:
@@ -46,11 +50,13 @@ class Keys:
 class Client:
     """`begin` is its own clockwork; the host calls `answered` and `lost`."""
 
-    def __init__(self, world: World, number: int, think_us: Micros) -> None:
-        self._world, self.number, self._think_us = world, number, think_us
+    def __init__(self, world: World, number: int, think_us: Micros, *, lease_reads: bool = False) -> None:
+        self._world, self.number, self._think_us, self._leases = world, number, think_us, lease_reads
         self._dice = SeededDice(world.setup.seed, "client", number)
         self.process = number
         self.target: NodeId = self._dice.choice(world.setup.voters)
+        self._timeout_us = self._dice.choice(TIMEOUTS_US)
+        self._reads = self._dice.choice(_READS)
         self.promised: dict[str, int] = {}  # slot -> last acknowledged number
         self._written = 0
         self._seen: dict[str, str | None] = {}  # the last value read per hot key: what a compare-and-set expects
@@ -62,8 +68,11 @@ class Client:
 
     def begin(self, _: object = None) -> None:
         """Choose an operation and ask for it."""
-        if not self.stopped:
-            self.ask(self._choose())
+        if self.stopped:
+            return
+        if self._dice.chance(ROAMS):
+            self.target = self._dice.choice(self._world.setup.voters)
+        self.ask(self._choose())
 
     def ask(self, operation: Operation) -> None:
         """Ask `target`; `done` is called once, whatever happens."""
@@ -77,7 +86,7 @@ class Client:
         self._attempts += 1
         request = FromClient(self._token, operation)
         world.later(self._trip_us(), self._arrive, (self.target, request))
-        world.later(TIMEOUT_US, self._expire, self._token)
+        world.later(self._timeout_us, self._expire, self._token)
 
     def _arrive(self, sent: tuple[NodeId, FromClient]) -> None:
         target, request = sent
@@ -89,16 +98,14 @@ class Client:
         return _TRIP_US + self._dice.randrange(_TRIP_US)
 
     def _choose(self) -> Operation:
+        if self._dice.randrange(100) < self._reads:
+            return Get(self._world.keys.next(self._dice), LEASE if self._leases and self._dice.chance(0.5) else LINEARIZABLE)
         luck = self._dice.randrange(100)
-        if luck >= _READS + _WRITES + _SWAPS:
-            self._written += 1
-            return Put(f"{SLOT_PREFIX}c{self.number}/{self._written % SLOTS}", str(self._written))
-        key = self._world.keys.next(self._dice)
-        if luck < _READS:
-            return Get(key)
         self._written += 1
-        value = f"c{self.number}.{self._written}"
-        if luck >= _READS + _WRITES and key in self._seen:
+        if luck >= _WRITES + _SWAPS:
+            return Put(f"{SLOT_PREFIX}c{self.number}/{self._written % SLOTS}", str(self._written))
+        key, value = self._world.keys.next(self._dice), f"c{self.number}.{self._written}"
+        if luck >= _WRITES and key in self._seen:
             return Cas(key, self._seen[key], value)
         return Put(key, value)
 

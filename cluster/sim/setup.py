@@ -38,6 +38,7 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "group": "voters leave, join, learn and take each other's place, one by one or several at once",
     }
 )
+CLOCK_FAULTS = ("skew", "drift")
 STEPS_DEFAULT = 20_000
 STEPS_MAX = 1_000_000_000
 _GOSSIP_US: Micros = SECOND
@@ -82,6 +83,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_trailing: int
     clients: int
     think_us: Micros
+    lease_reads: bool  # half of the reads trust the leader's clock: where clocks are tampered with they may be stale, and rightly so
     faults: tuple[str, ...]
     gap_us: Micros  # typical time between two faults
     fault_us: Micros  # typical length of one
@@ -131,6 +133,7 @@ def surroundings_of(setup: Setup) -> Surroundings:
         snapshot_trailing=dice.choice((0, 15, 100)),
         clients=dice.between(1, 6),
         think_us=dice.choice((2 * MS, 10 * MS, 30 * MS, 100 * MS, 400 * MS)),
+        lease_reads=_clocks_are_true(setup),
         faults=_mix(setup),
         gap_us=dice.choice((60 * MS, 250 * MS, 600 * MS, 1_500 * MS)),
         fault_us=dice.choice((80 * MS, 300 * MS, 700 * MS, 1_500 * MS)),
@@ -138,6 +141,12 @@ def surroundings_of(setup: Setup) -> Surroundings:
     if setup.calm:
         drawn = msgspec.structs.replace(drawn, latency_us=200, spread_us=100, tail=0.0, in_order=True, disk_us=100, batch_us=0)
     return msgspec.structs.replace(drawn, clients=setup.clients or drawn.clients, think_us=setup.think_us or drawn.think_us)
+
+
+def _clocks_are_true(setup: Setup) -> bool:
+    if setup.schedule is not None:
+        return not any(clock in line for line in setup.schedule for clock in CLOCK_FAULTS)
+    return not any(clock in _mix(setup) for clock in CLOCK_FAULTS)
 
 
 def _mix(setup: Setup) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class World:
         self._transfers_denied = 0
         self.hosts: dict[NodeId, Host] = {node: Host(self, node, around) for node in setup.members}
         self._links = [self._link(a, b, around) for a in self.hosts.values() for b in self.hosts.values() if a is not b]
-        self.clients = [Client(self, number, around.think_us) for number in range(1, around.clients + 1)]
+        self.clients = [Client(self, number, around.think_us, lease_reads=around.lease_reads) for number in range(1, around.clients + 1)]
 
     def _link(self, source: Host, target: Host, around: Any) -> Link:
         link = source.links[target.node] = Link(self, source, target, around)
