@@ -18,7 +18,7 @@ RUNS_MAX = 150
 
 
 class _Search:
-    """The best failing outcome so far. `better(setup)` tries one, and keeps it if it fails alike."""
+    """The best failing outcome so far. `better(setup)` tries one, and keeps it if it fails alike and is no larger."""
 
     def __init__(self, failing: Outcome, runs_max: int) -> None:
         assert failing.violation is not None, "only a failing run can be shrunk"
@@ -35,7 +35,7 @@ class _Search:
             return False
         self._left -= 1
         outcome = run(setup)
-        if outcome.violation is None or outcome.violation.light != self._monitor:
+        if outcome.violation is None or outcome.violation.light != self._monitor or _size(outcome) > _size(self.best):
             return False
         self.best = outcome
         return True
@@ -62,7 +62,7 @@ def shrink(failing: Outcome, runs_max: int = RUNS_MAX) -> Outcome:
 
 
 def _size(outcome: Outcome) -> tuple[int, int]:
-    return len(outcome.setup.schedule or ()), outcome.at_step
+    return len(outcome.schedule), outcome.at_step
 
 
 def _fewer_steps(search: _Search) -> None:
