@@ -13,7 +13,7 @@ from cluster.telemetry.events import Event
 from cluster.telemetry.fold import fold
 from cluster.telemetry.view import EMPTY, ClusterView
 from tui.select.beliefs import truths
-from tui.select.glyphs import states_of
+from tui.select.signs import states_of
 
 Wanted = Callable[[ClusterView], bool]
 
