@@ -28,11 +28,13 @@ def environment(runtime: Path, **more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "XDG_RUNTIME_DIR": str(runtime), **more}
 
 
-def faultline(runtime: Path, *arguments: str, stdin: bytes = b"", **more: str) -> subprocess.CompletedProcess[str]:
+def faultline(
+    runtime: Path, *arguments: str, stdin: bytes = b"", within_s: float = DEADLINE_S, **more: str
+) -> subprocess.CompletedProcess[str]:
     """One command line, run to its end."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", "tui", *arguments],
-        input=stdin, capture_output=True, env=environment(runtime, **more), timeout=DEADLINE_S, check=False,
+        input=stdin, capture_output=True, env=environment(runtime, **more), timeout=within_s, check=False,
     )  # fmt: skip
     return subprocess.CompletedProcess(arguments, done.returncode, done.stdout.decode(), done.stderr.decode())
 

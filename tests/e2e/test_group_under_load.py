@@ -44,7 +44,7 @@ def test_nothing_acknowledged_is_lost_and_every_history_is_linearizable(runtime:
     lines, for_s = script(seed)
     done = fronts.faultline(
         runtime, "live", "--headless", "-n", "5", "--rate", "300", "--seed", str(seed + 1), "--for", f"{for_s:g}s", "--json",
-        "--script", "-", stdin=lines.encode(),
+        "--script", "-", stdin=lines.encode(), within_s=90.0,
     )  # fmt: skip
     report = json.loads(done.stdout)
     assert report["acked"] > 500, "it was under load"
