@@ -48,7 +48,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """One run. `schedule` lists faults in the operators' grammar ("at 1.2 crash leader for 300ms"); None: drawn from the seed.
 
     `clients` and `think_us` (pause of a client between two operations) are drawn when 0; `calm` means a quick, even network and
-    quick disks instead of drawn ones.
+    quick disks instead of drawn ones. `election_us`: bounds of the election timeout instead of the paper's, with a heartbeat of a third
+    of the lower one.
     """
 
     seed: int
@@ -60,6 +61,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     clients: int = 0
     think_us: Micros = 0
     calm: bool = False
+    election_us: tuple[Micros, Micros] | None = None
 
     @property
     def members(self) -> tuple[NodeId, ...]:
@@ -105,8 +107,12 @@ def check_setup(setup: Setup) -> None:
 
 def policy_of(setup: Setup, around: Surroundings) -> Policy:
     """The paper's pace, with gossip (which is not what is on trial here) at a tenth of a laboratory's."""
+    raft = RaftPolicy(snapshot_every=around.snapshot_every, snapshot_trailing=around.snapshot_trailing)
+    if setup.election_us is not None:
+        least, most = setup.election_us
+        raft = msgspec.structs.replace(raft, heartbeat_us=least // 3, election_min_us=least, election_max_us=most)
     policy = Policy(
-        raft=RaftPolicy(snapshot_every=around.snapshot_every, snapshot_trailing=around.snapshot_trailing),
+        raft=raft,
         gossip=GossipPolicy(interval_us=_GOSSIP_US),
         detect=DetectPolicy(
             std_floor_us=_GOSSIP_US * 3 // 10,

@@ -2,7 +2,7 @@
 
 On real processes the leader is killed (SIGKILL) or stopped (SIGSTOP) at a random moment of its heartbeat; measured is the time from
 the supervisor's record of it to the next leader's own announcement. Every trial begins with all nodes up, one leader and followers
-that hold what it holds.
+that hold what it holds. The same losses in virtual time, by the simulator, show what the width of the election timeout does.
 """
 
 from __future__ import annotations
@@ -24,11 +24,15 @@ from cluster.telemetry.roster import leader_of
 from cluster.telemetry.view import ClusterView
 from tui.bench.lab import BenchLab
 from tui.bench.report import Report, Summary, Target, Tell, summarise, table
+from tui.bench.simulated_failover import WIDTHS_MS, failover_us
 
 PARAMETERS: list[click.Parameter] = [
     click.Option(["-n", "--nodes"], type=click.IntRange(2, 9), default=5, show_default=True, help="Voters."),
     click.Option(["--trials"], type=click.IntRange(1, 1_000), default=100, show_default=True, help="Crashes, and as many pauses."),
     click.Option(["--profile"], type=click.Choice(sorted(PROFILES)), default="demo", show_default=True, help="Pace of the cluster."),
+    click.Option(
+        ["--where"], type=click.Choice(["both", "live", "simulated"]), default="both", show_default=True, help="Real or virtual time.",
+    ),
     click.Option(["--seed"], type=int, default=1, show_default=True, help="Of the moments at which leaders are lost."),
 ]
 
@@ -42,11 +46,27 @@ POINTS: Final = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 CHART_CELLS: Final = 40
 
 
-def measure(tell: Tell, *, nodes: int, trials: int, profile: str, seed: int) -> Report:
-    """All crashes, then all pauses, in one lab."""
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        found = runner.run(_trials(tell, nodes, trials, profile, seed))
-    return _report(nodes, profile, found)
+def measure(tell: Tell, *, nodes: int, trials: int, profile: str, seed: int, where: str) -> Report:
+    """All crashes, then all pauses, in one lab; then each width in virtual time."""
+    parts: list[Report] = []
+    if where != "simulated":
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            parts.append(_report(nodes, profile, runner.run(_trials(tell, nodes, trials, profile, seed))))
+    if where != "live":
+        parts.append(_simulated_report(_simulated(tell, nodes, trials, seed)))
+    document = {name: value for part in parts for name, value in part.document.items()}
+    return Report(document, tuple(line for part in parts for line in part.lines), tuple(aim for part in parts for aim in part.targets))
+
+
+def _simulated(tell: Tell, nodes: int, trials: int, seed: int) -> dict[str, list[Micros]]:
+    """Microseconds by `150-300 crash`."""
+    found: dict[str, list[Micros]] = {}
+    for width in WIDTHS_MS:
+        tell(f"simulated: election timeouts of {width[0]} to {width[1]} ms")
+        for place, loss in enumerate(LOSSES):
+            first = 10_000 * (2 * seed + place)
+            found[f"{width[0]}-{width[1]} {loss}"] = [failover_us(loss, width, first + trial, nodes) for trial in range(trials)]
+    return found
 
 
 async def _trials(tell: Tell, nodes: int, trials: int, profile: str, seed: int) -> dict[str, list[Micros]]:
@@ -125,6 +145,16 @@ def _report(nodes: int, profile: str, found: dict[str, list[Micros]]) -> Report:
     }
     target = Target("median after a crash, of the smallest election timeout", TIMES_MAX, summaries["crash"].p50 / smallest_ms, "×")
     return Report(document, tuple(_lines(trials, summaries, smallest_ms)), (target,))
+
+
+def _simulated_report(found: dict[str, list[Micros]]) -> Report:
+    trials = {name: sorted(took_us / MS for took_us in took) for name, took in found.items()}
+    lines = ["In virtual time, ms, by the bounds of the election timeout"]
+    lines += table(("timeout, lost by", "n", *(f"{point:.0%}" for point in POINTS), "median / smallest"), [
+        (name, str(len(took)), *(f"{at(took, point):.0f}" for point in POINTS), f"{at(took, 0.5) / float(name.split('-')[0]):.2f}×")
+        for name, took in trials.items()
+    ])  # fmt: skip
+    return Report({"simulated_ms": {name: [round(each, 2) for each in took] for name, took in trials.items()}}, tuple(lines))
 
 
 def _lines(trials: dict[str, list[float]], summaries: dict[str, Summary], smallest_ms: float) -> Iterator[str]:
