@@ -1,7 +1,7 @@
 """One explanation of a crowded stretch of a register's history, or proof that there is none (Wing & Gong 1993, Lowe's memo).
 
-Where very many compare-and-sets overlap, keeping *all* explanations is hopeless while finding *one* is easy: the search goes
-depth first, and remembers every (what took effect, value) from which it has already failed.
+Where very many compare-and-sets overlap, keeping *all* explanations is hopeless while finding *one* is easy: see `search`. Here
+are the register's own short cuts.
 
 Law 1: the answer is a proof or it is `TooHard`: the budget never turns into a verdict.
 """
@@ -11,19 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cluster.check.register import Config, Op, TooHard, Value
+from cluster.check.search import Effort, Search, shortest
 
 BUDGET_STEPS = 4_000
 NEVER = 1 << 62
 
 # One event of a history: "invoke" | "ok" | "fail" | "info", and whose.
 Happening = tuple[str, Op]
+# What took effect, the value, and what may have unseen (`register`, Law 3).
+Node = tuple[int, Value, int]
 
 
 class Burst:
     """The operations of one stretch. `pending` were open when it began, with the bits that `starts` know them by."""
 
-    def __init__(self, starts: Iterable[Config], pending: Sequence[Op], happenings: Sequence[Happening]) -> None:
-        self._starts = list(starts)
+    def __init__(self, starts: Iterable[Config], pending: Sequence[Op], happenings: Sequence[Happening], effort: Effort) -> None:
+        self._starts, self._effort = list(starts), effort
         self._ops = list(pending)
         begun = dict.fromkeys(pending, -1)
         self._ended = dict.fromkeys(pending, NEVER)
@@ -53,25 +56,32 @@ class Burst:
 
     def explained(self) -> bool:
         """Whether some order of taking effect explains every return. Raises `TooHard` past the budget."""
-        stack = [start for config in self._starts if (start := self._translated(config)) is not None]
-        if not self._all_written(stack):
+        starts = [start for config in self._starts if (start := self._translated(config)) is not None]
+        if not self._all_written(starts):
             return False
-        seen: set[tuple[int, Value, int]] = set()
-        while stack:
-            done, state, tuck = stack.pop()
-            done, tuck = self._read_all(done, state, tuck)
-            if not self._owed_mask & ~done:
-                return True
-            node = (done, state, tuck)
-            if node in seen:
-                continue
-            seen.add(node)
-            if len(seen) > BUDGET_STEPS:
-                raise TooHard(f"more than {BUDGET_STEPS} steps to explain a burst")
-            stack.extend(self._branches(node))
-        return False
+        search = Search(self, starts)
+        answer = search.advance(BUDGET_STEPS)
+        self._effort.steps += search.steps
+        if answer is None:
+            raise TooHard(f"more than {BUDGET_STEPS} steps to explain a burst")
+        return answer
 
-    def _all_written(self, starts: list[tuple[int, Value, int]]) -> bool:
+    def settled(self, node: Node) -> Node:
+        """Let every open read of the present value take effect, and those that it lets in: it costs nothing."""
+        done, state, tuck = node
+        reads = self._reads.get(state, ())
+        while True:
+            limit, before = self._limit(done), done
+            for begun, bit in reads:
+                if begun < limit:
+                    done |= bit
+            if done == before:
+                return done, state, tuck & ~done
+
+    def complete(self, node: Node) -> bool:
+        return not self._owed_mask & ~node[0]
+
+    def _all_written(self, starts: list[Node]) -> bool:
         """Whether everything yet to be seen is there to be seen: the commonest violation needs no search."""
         values = {state for _, state, _ in starts} | {op.value for op in self._ops if op.f != "read"}
         settled = 0  # in some start: what those saw may be gone
@@ -83,7 +93,7 @@ class Burst:
                 return False
         return True
 
-    def _translated(self, config: Config) -> tuple[int, Value, int] | None:
+    def _translated(self, config: Config) -> Node | None:
         """A configuration's masks in this search's bits; None when it spent what turned out to have failed."""
         state, done, tuck = config
         if any(op.f != "read" and done & op.bit for op in self._refused_pending):
@@ -99,22 +109,11 @@ class Burst:
         """The first return still owed: what begins after it cannot take effect yet."""
         return next((ended for ended, bit in self._owed if not done & bit), NEVER)
 
-    def _read_all(self, done: int, state: Value, tuck: int) -> tuple[int, int]:
-        """Let every open read of the present value take effect, and those that it lets in: it costs nothing."""
-        reads = self._reads.get(state, ())
-        while True:
-            limit, before = self._limit(done), done
-            for begun, bit in reads:
-                if begun < limit:
-                    done |= bit
-            if done == before:
-                return done, tuck & ~done
-
-    def _branches(self, node: tuple[int, Value, int]) -> list[tuple[int, Value, int]]:
+    def branches(self, node: Node) -> list[Node]:
         """What may take effect next; the most promising last, where the stack takes it first."""
         done, state, tuck = node
         limit, wanted = self._limit(done), self._wanted(done)
-        ranked: list[tuple[int, int, tuple[int, Value, int]]] = []
+        ranked: list[tuple[int, int, Node]] = []
         for number, op in enumerate(self._ops):
             bit = 1 << number
             if done & bit or op.f == "read" or self._begun[number] >= limit:
@@ -147,26 +146,16 @@ class Burst:
             growing = bool(useful)
         return wanted
 
-    def _tucked(self, done: int, state: Value, tuck: int, op: Op, bit: int) -> tuple[int, Value, int]:
+    def _tucked(self, done: int, state: Value, tuck: int, op: Op, bit: int) -> Node:
         taken = bit | (self._pending_reads_of.get(op.value, 0) & tuck)
         return done | taken, state, tuck & ~taken
 
 
-def explains(starts: Iterable[Config], pending: Sequence[Op], happenings: Sequence[Happening]) -> bool:
+def explains(starts: Iterable[Config], pending: Sequence[Op], happenings: Sequence[Happening], effort: Effort) -> bool:
     """Whether the stretch can be explained from one of `starts`. Raises `TooHard`."""
-    return Burst(starts, pending, happenings).explained()
+    return Burst(starts, pending, happenings, effort).explained()
 
 
-def first_inexplicable(starts: Sequence[Config], pending: Sequence[Op], happenings: Sequence[Happening]) -> int:
-    """Index of the happening that ends the shortest prefix without an explanation; the whole must have none.
-
-    What has no explanation gets none by going on, so the prefix is found by bisection. Raises `TooHard`.
-    """
-    low, high = 1, len(happenings)
-    while low < high:
-        middle = (low + high) // 2
-        if explains(starts, pending, happenings[:middle]):
-            low = middle + 1
-        else:
-            high = middle
-    return low - 1
+def first_inexplicable(starts: Sequence[Config], pending: Sequence[Op], happenings: Sequence[Happening], effort: Effort) -> int:
+    """Index of the happening that ends the shortest prefix without an explanation; the whole must have none. Raises `TooHard`."""
+    return shortest(len(happenings), lambda length: explains(starts, pending, happenings[:length], effort)) - 1

@@ -18,6 +18,7 @@ import msgspec
 
 from cluster.check.burst import Happening, explains, first_inexplicable
 from cluster.check.register import Configurations, Op, TooHard, Value
+from cluster.check.search import Effort
 from cluster.check.violation import OK, UNKNOWN, VIOLATED, Violation
 from cluster.core.errors import ProtocolError
 from cluster.core.types import SECOND, Micros
@@ -43,11 +44,12 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 class KeyHistory:
     """One key: what waits, what is still possible, and the tail of operations to show."""
 
-    __slots__ = ("bounds", "burst", "checked", "journal", "key", "left_out", "open", "reason", "retry_at", "space", "state", "waiting")
+    __slots__ = ("bounds", "burst", "checked", "effort", "journal", "key", "left_out", "open", "reason", "retry_at", "space", "state", "waiting")
 
     def __init__(self, key: str, bounds: Bounds, state: Value = None) -> None:
         self.key, self.bounds = key, bounds
-        self.space = Configurations(state)
+        self.effort = Effort()
+        self.space = Configurations(state, self.effort)
         self.open: dict[int, Op] = {}  # process -> its operation
         self.waiting: deque[Happening] = deque()
         self.burst = False  # too crowded to keep every explanation: wait until all have returned, then look for one
@@ -157,10 +159,10 @@ class KeyHistory:
             return None
         starts, pending, happenings = list(self.space.configs), list(self.space.pending), list(self.waiting)
         try:
-            if explains(starts, pending, happenings):
+            if explains(starts, pending, happenings, self.effort):
                 self._after_burst(final)
                 return None
-            at = first_inexplicable(starts, pending, happenings)
+            at = first_inexplicable(starts, pending, happenings, self.effort)
         except TooHard as hard:
             self.give_up(f"{self.key}: {hard}")
             return None
@@ -188,7 +190,7 @@ class KeyHistory:
         self.checked += sum(kind != "invoke" for kind, _ in happenings)
         self.left_out += len(self.journal) + sum(kind == "invoke" for kind, _ in happenings)
         self.journal.clear()
-        self.space = Configurations(happenings[-1][1].value)
+        self.space = Configurations(happenings[-1][1].value, self.effort)
         self.waiting.clear()
         self.burst, self.retry_at = False, 0
 
@@ -208,7 +210,7 @@ class KeyHistory:
         self.waiting.clear()
         self.open.clear()
         self.journal.clear()
-        self.space = Configurations()
+        self.space = Configurations(effort=self.effort)
 
 
 class LiveChecker:
@@ -242,6 +244,11 @@ class LiveChecker:
     def checked(self) -> int:
         """Returns that were judged."""
         return self._retired_checked + sum(key.checked for key in self._keys.values())
+
+    @property
+    def steps(self) -> int:
+        """Work done for the keys that are held, retired ones left out (see `search.Effort`)."""
+        return sum(key.effort.steps for key in self._keys.values())
 
     @property
     def waiting(self) -> int:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cluster.check.search import Effort
 from cluster.core.types import Micros
 
 Value = str | None
@@ -48,11 +49,12 @@ class Op:
 
 
 class Configurations:
-    """The configurations of one register that begins with `state`."""
+    """The configurations of one register that begins with `state`; `effort` is told of every step."""
 
-    __slots__ = ("_cas_from", "_info", "_masks", "_ops", "_reads_of", "_writes_of", "configs")
+    __slots__ = ("_cas_from", "_effort", "_info", "_masks", "_ops", "_reads_of", "_writes_of", "configs")
 
-    def __init__(self, state: Value = None) -> None:
+    def __init__(self, state: Value = None, effort: Effort | None = None) -> None:
+        self._effort = effort or Effort()
         self.configs: set[Config] = {(state, 0, 0)}
         self._ops: dict[int, Op] = {}
         self._masks = {"read": 0, "write": 0, "cas": 0}
@@ -198,6 +200,7 @@ class Configurations:
                 if after not in seen:
                     seen.add(after)
                     stack.append(after)
+            self._effort.steps += 1
             if len(seen) > steps_max:
                 raise TooHard(f"more than {steps_max} steps to explain one operation")
         return found
@@ -253,6 +256,7 @@ class Configurations:
         mutators = self._masks["write"] | self._masks["cas"]
         for config in sorted(configs, key=lambda c: ((c[1] & mutators).bit_count(), -c[2].bit_count())):
             rivals = by_state.setdefault(config[0], [])
+            self._effort.steps += 1 + len(rivals)
             if not any(self._dominates(rival, config) for rival in rivals):
                 rivals.append(config)
                 kept.append(config)

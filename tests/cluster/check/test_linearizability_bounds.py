@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 
@@ -106,25 +105,18 @@ def test_memory_stays_bounded_over_a_long_history() -> None:
 
 @pytest.mark.parametrize("shares", [(1, 1, 0), (1, 1, 1), (2, 1, 4)])
 @pytest.mark.parametrize("values", [[], list("01234")], ids=["unique", "few"])
-def test_a_hundred_and_fifty_at_once(shares: tuple[float, float, float], values: list[str]) -> None:
-    """The target is 50 ms of CPU; the best of a few runs is measured, because the machine is shared."""
-    spent = []
+def test_a_hundred_and_fifty_at_once_take_few_steps(shares: tuple[float, float, float], values: list[str]) -> None:
+    """Found: at most 8,726 steps, of about a microsecond each; the orders of 150 operations are 10^262."""
     for seed in range(5):
         lines = all_at_once(random.Random(seed), 150, shares, values)
-        began = time.process_time()
-        assert check(lines).state == "ok"
-        spent.append(time.process_time() - began)
+        checker = check(lines)
+        assert (checker.state, checker.steps < 10_000) == ("ok", True), f"seed {seed}: {checker.steps} steps"
         read = next(n for n, line in enumerate(lines) if line.kind == "ok" and line.f == "read")
         lines[read] = HistoryLine(lines[read].process, "ok", "read", "x", ("never written",), 1_000, "n1")
-        assert check(lines).state == "violated"
-    assert min(spent) < 0.050
+        checker = check(lines)
+        assert (checker.state, checker.steps < 10_000) == ("violated", True), f"seed {seed}: {checker.steps} steps"
 
 
-def test_a_thousand_operations_a_second_of_four_clients_cost_less_than_three_percent_of_a_core() -> None:
-    lines = TrueRegisters(11, 4, 6, unknown=0.01).run(3_000)
-    spent = []
-    for _ in range(3):
-        began = time.process_time()
-        check(lines)
-        spent.append(time.process_time() - began)
-    assert min(spent) / 3_000 * 1_000 < 0.03
+def test_four_clients_cost_one_step_per_operation() -> None:
+    checker = check(TrueRegisters(11, 4, 6, unknown=0.01).run(3_000))
+    assert 0 < checker.steps < 3_000
