@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from cluster.check.register import Config, Op, TooHard, Value
-from cluster.check.search import Effort, Search, shortest
+from cluster.check.register import Config, Op, Value
+from cluster.check.search import Effort, Search, TooHard, shortest
 
 BUDGET_STEPS = 4_000
 NEVER = 1 << 62

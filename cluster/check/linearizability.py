@@ -17,8 +17,8 @@ from collections.abc import Iterable
 import msgspec
 
 from cluster.check.burst import Happening, explains, first_inexplicable
-from cluster.check.register import Configurations, Op, TooHard, Value
-from cluster.check.search import Effort
+from cluster.check.register import Configurations, Op, Value
+from cluster.check.search import Effort, TooHard
 from cluster.check.violation import OK, UNKNOWN, VIOLATED, Violation
 from cluster.core.errors import ProtocolError
 from cluster.core.types import SECOND, Micros
@@ -44,7 +44,10 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 class KeyHistory:
     """One key: what waits, what is still possible, and the tail of operations to show."""
 
-    __slots__ = ("bounds", "burst", "checked", "effort", "journal", "key", "left_out", "open", "reason", "retry_at", "space", "state", "waiting")
+    __slots__ = (
+        *("bounds", "burst", "checked", "effort", "journal", "key", "left_out"),
+        *("open", "reason", "retry_at", "space", "state", "waiting"),
+    )
 
     def __init__(self, key: str, bounds: Bounds, state: Value = None) -> None:
         self.key, self.bounds = key, bounds

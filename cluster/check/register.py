@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cluster.check.search import Effort
+from cluster.check.search import Effort, TooHard
 from cluster.core.types import Micros
 
 Value = str | None
@@ -28,10 +28,6 @@ PENDING_MAX = 1_024
 CONFIGS_MAX, STEPS_MAX = 1_024, 4_000
 CROWD = 32
 CROWD_CONFIGS_MAX, CROWD_STEPS_MAX = 64, 500
-
-
-class TooHard(Exception):
-    """The bounds are reached: say unknown, never guess."""
 
 
 class Op:

@@ -15,6 +15,10 @@ from typing import Generic, Protocol, TypeVar
 Node = TypeVar("Node", bound=Hashable)
 
 
+class TooHard(Exception):
+    """The bounds are reached: say unknown, never guess."""
+
+
 class Effort:
     """Work done, in steps: nodes expanded and configurations compared. The measure that is the same on every machine."""
 
