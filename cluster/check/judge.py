@@ -182,8 +182,8 @@ def _hear(cases: list[Case], steps_max: int, decided: Callable[[], bool]) -> int
             case.give_up("another key had been found violated, so no order was searched")
             continue
         case.hear(TURN_STEPS)
-        spent += case.steps - before
-        if not case.state and spent >= steps_max:
+        spent += case.steps - before if case.patient else 0
+        if not case.state and case.patient and spent >= steps_max:
             case.give_up(f"not decided within {steps_max} steps")
         elif not case.state:
             waiting.append(case)

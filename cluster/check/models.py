@@ -8,13 +8,18 @@ Law 1: where appends occur, absent, "" and [] are one state: appending to nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 
 from cluster.check.formats.entry import Malformed
 from cluster.check.operations import Operation
 
 State = str | None
 EMPTY = ('""', "[]")
+# A state that nothing yet to come tells from others like it: no text in EDN, so that nothing sees it.
+UNSEEN = "\0"
+ALWAYS = 1 << 62
+SIGHTING_CHARS_MAX = 1_000_000
 
 
 class Impossible(Exception):
@@ -34,15 +39,51 @@ def step(state: State, f: str, value: State, expect: State) -> State:
 
 def appended(state: State, piece: str) -> State:
     """`piece` is text (`"…"`) or an element already in brackets (`[…]`)."""
-    if state is None or piece in EMPTY:
-        return piece if state is None and piece not in EMPTY else state
+    if piece in EMPTY or state == UNSEEN:
+        return state
+    if state is None:
+        return piece
     separator = " " if piece[0] == "[" else ""
     return state[:-1] + separator + piece[1:]
 
 
-def may_become(state: State, goal: State) -> bool:
-    """Whether appends alone can make `goal` of `state`: never a wrong no."""
-    return state is None or (goal is not None and goal.startswith(state[:-1]))
+def flesh(state: State) -> str:
+    """What lies between the quotes or brackets, each element of a list with a blank after it: appends only ever add at its end."""
+    if state is None or state == UNSEEN:
+        return state or ""
+    return state[1:-1] + (" " if state[0] == "[" else "")
+
+
+def may_become(base: str, goal: str, pieces: Iterable[str]) -> bool:
+    """Whether appending some of `pieces`, each once, can make `goal` of `base` (all as `flesh`): never a wrong no.
+
+    Where two different pieces fit, which one it was is not pursued.
+    """
+    if not goal.startswith(base):
+        return False
+    left = Counter(pieces)
+    at = len(base)
+    while at < len(goal):
+        fitting = [piece for piece, count in left.items() if count and goal.startswith(piece, at)]
+        if len(fitting) != 1:
+            return bool(fitting)
+        left[fitting[0]] -= 1
+        at += len(fitting[0])
+    return True
+
+
+def last_sightings(pieces: Collection[str], observed: Mapping[str, int]) -> dict[str, int]:
+    """piece -> the largest number of an observation that contains it, -1 for none; all as `flesh`. Too much text: `ALWAYS`."""
+    if sum(map(len, observed)) > SIGHTING_CHARS_MAX:
+        return dict.fromkeys(pieces, ALWAYS)
+    found, lengths = dict.fromkeys(pieces, -1), sorted({len(piece) for piece in pieces})
+    for text, number in observed.items():
+        for at in range(len(text)):
+            for length in lengths:
+                piece = text[at : at + length]
+                if found.get(piece, number) < number:
+                    found[piece] = number
+    return found
 
 
 def prepare(operations: Iterable[Operation], model: str) -> bool:

@@ -6,7 +6,9 @@ those with a bit in `ahead` (relative to `first`); and of those whose outcome is
 
 Law 1: an operation takes effect between its invocation and its return; what begins after the first return still owed cannot yet.
 Law 2: a read changes nothing, so it takes effect as soon as its value stands.
-Law 3: what is unknown may take effect at any time from its invocation, or never.
+Law 3: a state that nothing owed and nothing unknown can tell from others is as good as any: all of them are one, `UNSEEN`.
+Law 4: a write hides what came just before it, so whatever nothing will see takes effect there: it is never a choice.
+Law 5: what is unknown may take effect at any time from its invocation, or never.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from cluster.check.models import Impossible, State, may_become, step
+from cluster.check.models import UNSEEN, Impossible, State, flesh, last_sightings, may_become, step
 from cluster.check.operations import NEVER, Operation
 from cluster.check.search import Search, TooHard
 
@@ -22,6 +24,8 @@ Node = tuple[State, int, int, int]
 
 # Pairs of overlapping operations that are listed: 150 at once on a key of ten thousand operations are 1.5 million.
 OVERLAPS_MAX = 4_000_000
+# Reads ahead whose values are looked at before a step is taken.
+LOOK_AHEAD = 4
 
 
 class Orders:
@@ -33,7 +37,47 @@ class Orders:
         self.furthest = 0
         self._grows = any(o.f == "append" for o in operations)
         self._sees = [n for n, o in enumerate(self.returned) if o.f in ("read", "cas")]
+        self._observed = self._observations()
+        self._texts = sorted(self._observed)
         self._overlaps()
+        self._seen_until = self._sightings()
+
+    def _observations(self) -> dict[str, int]:
+        """What is seen or expected -> the number of the last that does so; an unknown swap may at any time."""
+        found: dict[str, int] = {}
+        for number, operation in enumerate((*self.returned, *self.adrift)):
+            if operation.f in ("read", "cas"):
+                found[self._form(operation.value if operation.f == "read" else operation.expect)] = number
+        return found
+
+    def _form(self, state: State) -> str:
+        """What a state and an observation have in common when they match: all of it, or, where keys grow, a beginning."""
+        return flesh(state) if self._grows else state or ""
+
+    def _unseen(self, state: State, first: int) -> bool:
+        """Law 3."""
+        return self._seen_last(self._form(state), first) < first
+
+    def _seen_last(self, form: str, enough: int) -> int:
+        """The number of the last operation that can see a state; or of one that is not before `enough`."""
+        if not self._grows:
+            return self._observed.get(form, -1)
+        last = -1
+        for place in range(bisect_left(self._texts, form), len(self._texts)):
+            if last >= enough or not self._texts[place].startswith(form):
+                break
+            last = max(last, self._observed[self._texts[place]])
+        return last
+
+    def _sightings(self) -> list[int]:
+        """For each returned operation the number of the last that may see its effect (Law 4)."""
+        if not any(o.f == "write" for o in self.returned):
+            return [NEVER] * len(self.returned)  # nothing hides anything
+        pieces = last_sightings({flesh(o.value) for o in self.returned if o.f == "append"}, self._observed)
+        return [
+            pieces[flesh(o.value)] if o.f == "append" else NEVER if o.f != "write" else self._seen_last(self._form(o.value), NEVER)
+            for o in self.returned
+        ]
 
     def search(self, state: State = None) -> Search[Node]:
         return Search(self, [(state, 0, 0, 0)])
@@ -67,7 +111,7 @@ class Orders:
     # ---- the maze ---------------------------------------------------------------------------------------------------
 
     def settled(self, node: Node) -> Node:
-        """Law 2."""
+        """Laws 2 and 3."""
         state, first, ahead, spent = node
         while first < len(self.returned):
             for number in self._reads[first]:
@@ -79,6 +123,8 @@ class Orders:
             passed = (~ahead & (ahead + 1)).bit_length() - 1  # ones at the low end
             first, ahead = first + passed, ahead >> passed
         self.furthest = max(self.furthest, first)
+        if state != UNSEEN and self._unseen(state, first):
+            state = UNSEEN
         return state, first, ahead, spent
 
     def complete(self, node: Node) -> bool:
@@ -87,12 +133,14 @@ class Orders:
     def branches(self, node: Node) -> list[Node]:
         state, first, ahead, spent = node
         goal = self._goal(first, ahead)
+        hidden = sum(1 << (number - first) for number in self._changes[first] if self._seen_until[number] < first)
         ranked: list[tuple[int, int, Node]] = []
         for number in self._changes[first]:
-            bit = 1 << (number - first)
-            after = None if ahead & bit else self._after(state, self.returned[number])
+            bit, operation = 1 << (number - first), self.returned[number]
+            after = None if ahead & bit else self._after(state, operation)
             if after is not None:
-                ranked.append((self._rank(after[0], goal), number, (after[0], first, ahead | bit, spent)))
+                taken = bit | hidden if operation.f == "write" else bit
+                ranked.append((self._rank(after[0], goal), number, (after[0], first, ahead | taken, spent)))
         for number, after in self._drifting(state, first, spent):
             ranked.append((2 + self._rank(after[0], goal), number, (after[0], first, ahead, spent | 1 << number)))
         if self._grows:
@@ -135,21 +183,32 @@ class Orders:
 
     def _rank(self, state: State, goal: int) -> int:
         """0: brings the goal about, or nearer."""
-        if goal < 0:
+        if goal < 0 or state == self._wanted(goal):
             return 0
-        wanted = self._wanted(goal)
-        return 0 if state == wanted or (self._grows and may_become(state, wanted)) else 1
+        return 0 if self._grows and flesh(self._wanted(goal)).startswith(flesh(state)) else 1
 
     def _hopeful(self, node: Node) -> bool:
-        """False: the next thing to be seen never can be, since only appends can take effect before its return."""
+        """False: something that is to be seen soon never can be. Only for keys that grow, whose values tell how they came about."""
+        _, first, ahead, _ = node
+        place, looked = bisect_left(self._sees, first), 0
+        while place < len(self._sees) and looked < LOOK_AHEAD:
+            goal = self._sees[place]
+            if not ahead >> (goal - first) & 1:
+                looked += 1
+                if not self._reachable(node, goal):
+                    return False
+            place += 1
+        return True
+
+    def _reachable(self, node: Node, goal: int) -> bool:
+        """Whether what the goal sees can still come about: from this state, or from what some write or swap may put there first."""
         state, first, ahead, spent = node
-        goal = self._goal(first, ahead)
-        if goal < 0 or may_become(state, self._wanted(goal)):
-            return True
-        could_come_before = (*range(first, goal), *self._changes[goal])
-        if any(self.returned[number].f in ("write", "cas") and not ahead >> (number - first) & 1 for number in could_come_before):
-            return True
-        return any(self.adrift[number].f != "append" and not spent >> number & 1 for number in range(self._open_adrift[goal]))
+        wanted = flesh(self._wanted(goal))
+        may_come = [self.returned[number] for number in (*range(first, goal), *self._changes[goal]) if not ahead >> (number - first) & 1]
+        may_come += [self.adrift[number] for number in range(self._open_adrift[goal]) if not spent >> number & 1]
+        pieces = [flesh(o.value) for o in may_come if o.f == "append"]
+        bases = [flesh(state), *(flesh(o.value) for o in may_come if o.f in ("write", "cas"))]
+        return any(may_become(base, wanted, pieces) for base in bases)
 
 
 class Tour(Orders):
@@ -159,6 +218,10 @@ class Tour(Orders):
         super().__init__(operations)
         self.states: dict[State, None] = {}
         self.last: dict[State, None] = {}
+
+    def _unseen(self, state: State, first: int) -> bool:
+        """Every state matters here."""
+        return False
 
     def complete(self, node: Node) -> bool:
         """Never, so that the search goes on."""

@@ -12,10 +12,11 @@ from typing import BinaryIO
 
 import msgspec
 
+from cluster.check.formats.jsonl import record
 from cluster.core.errors import EnvironmentFailed
-from cluster.telemetry.control import HistoryLine
+from cluster.telemetry.control import History, HistoryLine
 from cluster.telemetry.events import Event
-from cluster.wire import heard_frames
+from cluster.wire import CONTROL, heard_frames
 
 MAGIC = b"FAULTLINE-RECORDING 1\n"
 JOURNAL_BYTES_MAX = 1024 * 1024 * 1024
@@ -24,7 +25,7 @@ _FRAME_EVENTS_MAX = 256
 
 
 class Journal:
-    """`write(event)`, `flush()` a few times per second, `close()`. `complain` hears once why recording ended early."""
+    """`write(event)`, `history(line)`, `flush()` a few times per second, `close()`. `complain` hears once why recording ended early."""
 
     def __init__(self, path: str, complain: Callable[[str], None], bytes_max: int = JOURNAL_BYTES_MAX) -> None:
         """Raises `EnvironmentFailed` when the file cannot be made."""
@@ -32,6 +33,7 @@ class Journal:
         self._complain = complain
         self._bytes_max = bytes_max
         self._waiting: list[Event] = []
+        self._lines: list[HistoryLine] = []
         self._file: BinaryIO | None = _create(path)
         self._file.write(MAGIC)
         self._bytes = len(MAGIC)
@@ -41,12 +43,20 @@ class Journal:
         if len(self._waiting) >= _FRAME_EVENTS_MAX:
             self.flush()
 
+    def history(self, line: HistoryLine) -> None:
+        """What a client asked or heard, for `faultline check`."""
+        self._lines.append(line)
+        if len(self._lines) >= _FRAME_EVENTS_MAX:
+            self.flush()
+
     def flush(self) -> None:
-        """Everything so far as one frame, handed to the operating system: it survives the death of this process."""
+        """Everything so far as a frame or two, handed to the operating system: it survives the death of this process."""
         events, self._waiting = tuple(self._waiting), []
-        if self._file is None or not events:
+        lines, self._lines = tuple(self._lines), []
+        if self._file is None:
             return
-        for frame in heard_frames(events):
+        frames = heard_frames(events) if events else []
+        for frame in [*frames, *([CONTROL.encode(History(lines, ()))] if lines else [])]:
             if not self._write(frame):
                 return
 
@@ -89,7 +99,7 @@ class HistoryFile:
     def write(self, line: HistoryLine) -> None:
         if self._file is None:
             return
-        text = self._encoder.encode({name: getattr(line, name) for name in line.__struct_fields__}) + b"\n"
+        text = self._encoder.encode(record(line)) + b"\n"
         self._room -= len(text)
         try:
             if self._room >= 0:

@@ -15,7 +15,7 @@ from cluster.check.availability import GapMeter
 from cluster.check.invariants import Monitors
 from cluster.check.linearizability import LiveChecker
 from cluster.core.types import MS, SECOND, Micros
-from cluster.telemetry.control import NOT_SWAPPED, SLOT_PREFIX, Counted, History, HistoryLine
+from cluster.telemetry.control import NOT_SWAPPED, RESET, SLOT_PREFIX, Counted, History, HistoryLine
 from cluster.telemetry.events import AckedCounted, Event, LightChanged, OpsCounted
 
 # A client writes its `invoke` to the kernel before it sends the operation, so everything that preceded a completion is
@@ -42,8 +42,10 @@ class Judges:
         self._gaps, self._outage_before_us = GapMeter(), 0
         self.start_anew()
 
-    def start_anew(self) -> None:
-        """After a reset: another cluster with other data; what was known of the last one proves nothing."""
+    def start_anew(self, now: Micros | None = None) -> None:
+        """After a reset (at `now`): another cluster with other data; what was known of the last one proves nothing."""
+        if now is not None:
+            self._record_line(HistoryLine(-1, "info", RESET, "", (), now, ""))
         self._checker = LiveChecker()
         self._outage_before_us, self._gaps = self._outage_us(), GapMeter()
         self._monitors = Monitors()

@@ -258,7 +258,7 @@ class Lab:
         await self.fleet.gone(everyone)
         for node in self.members:
             self.wipe(node)
-        self.judges.start_anew()
+        self.judges.start_anew(now_us())
         self._tell_plan()
         for node in self.members:
             self.start(node, "reset")

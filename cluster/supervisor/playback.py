@@ -21,7 +21,7 @@ import msgspec
 from cluster.core.errors import ProtocolError, UsageError
 from cluster.core.types import FRAME_BYTES_MAX, Micros
 from cluster.supervisor.journal import MAGIC
-from cluster.telemetry.control import Heard, History
+from cluster.telemetry.control import Heard, History, HistoryLine
 from cluster.telemetry.events import Event, LabOpened
 from cluster.telemetry.fold import fold
 from cluster.telemetry.view import EMPTY, ClusterView
@@ -54,6 +54,8 @@ class Recording:
             raise UsageError(f"cannot read {path}: {error.strerror}") from error
         self.note = ""  # one line when the file was cut or damaged
         self.frames: list[Frame] = []
+        self.damaged = 0  # frames that are lost
+        self._histories: list[int] = []  # where frames of client history lie
         self._cached: tuple[int, tuple[Event, ...]] = (-1, ())
         try:
             self._read_index()
@@ -78,10 +80,13 @@ class Recording:
             batch = _events_in(body)
             if batch is None:
                 damaged, first_damaged = damaged + 1, first_damaged or offset
-            elif batch:
+            elif not batch:
+                self._histories.append(offset)
+            else:
                 until_us = max(until_us, *(event.at_us for event in batch))
                 self.frames.append(Frame(offset, len(body), events, len(batch), until_us))
             offset, events = offset + HEADER_BYTES + len(body), events + len(batch or ())
+        self.damaged = damaged
         lost = f"damaged frames left out: {damaged}, the first at offset {first_damaged}" if damaged else ""
         if lost or cut:
             self.note = f"{self.path}: {'; '.join(filter(None, (lost, cut)))} ({events} events)"
@@ -139,6 +144,13 @@ class Recording:
             if newest > at_us:
                 return number
         raise AssertionError("the frame's newest time is later than `at_us`")
+
+    def history(self) -> Iterator[HistoryLine]:
+        """What the clients asked and heard, in the order in which the supervisor heard of it."""
+        for offset in self._histories:
+            message = CONTROL.decode_body(self._body_at(offset))
+            if isinstance(message, History):
+                yield from message.lines
 
     def close(self) -> None:
         self._file.close()

@@ -37,7 +37,7 @@ from cluster.supervisor.orders import Orders
 from cluster.supervisor.profiles import check_spec
 from cluster.supervisor.seats import Seats
 from cluster.supervisor.zygote import fork_zygote
-from cluster.telemetry.control import LabSpec, NotOpened, Opened
+from cluster.telemetry.control import HistoryLine, LabSpec, NotOpened, Opened
 from cluster.telemetry.events import RECORDER, CommandDone, Event, Heartbeat
 
 EXIT_CLEAN, EXIT_USAGE, EXIT_ENVIRONMENT = 0, 2, 4
@@ -131,6 +131,11 @@ class _Records:
         if self.journal is not None:
             self.journal.write(event)
 
+    def line(self, line: HistoryLine) -> None:
+        self.history.write(line)
+        if self.journal is not None:
+            self.journal.history(line)
+
     def flush(self) -> None:
         if self.journal is not None:
             self.journal.flush()
@@ -171,7 +176,7 @@ async def _serve(
     lab = Lab(spec, place, chronicle, brood)
     seats = Seats(chronicle, lambda *asked: orders.obey(*asked), lambda final: _deserted(spec, end, final))
     orders = Orders(lab, seats.observes)
-    lab.judges = judges = Judges(chronicle.tell, records.history.write)
+    lab.judges = judges = Judges(chronicle.tell, records.line)
     chronicle.listen(records.event)
     chronicle.listen(judges.event)
     lab.collector = Collector(lab.fleet, chronicle, seats, lambda history: judges.history(history, now_us()))

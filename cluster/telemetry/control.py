@@ -180,6 +180,10 @@ NOT_SWAPPED = "not swapped"
 SLOT_PREFIX = "slot/"
 
 
+# `f` of the one line that no client writes: the operator gave the lab an empty cluster.
+RESET = "reset"
+
+
 class HistoryLine(msgspec.Struct, frozen=True, array_like=True):
     """One line of a Jepsen-like history. `kind`: "invoke" | "ok" | "fail" | "info". `f`: "read" | "write" | "cas".
 

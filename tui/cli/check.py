@@ -10,12 +10,13 @@ from typing import Any
 import click
 import msgspec
 
-from cluster.check.formats import FORMATS, read
+from cluster.check.formats import FORMATS, jsonl, read
 from cluster.check.formats.entry import Entry, Malformed
 from cluster.check.judge import LINEARIZABLE, NOT_LINEARIZABLE, STEPS_MAX, Judgement, judge
 from cluster.check.operations import MODELS, Operations, gathered
 from cluster.check.witness import Shown, Witness, witness
 from cluster.core.errors import UsageError
+from cluster.supervisor.journal import MAGIC
 from tui.cli.exits import GOOD, UNKNOWN, VIOLATION
 from tui.cli.lanes import did, picture, wrapped
 
@@ -74,10 +75,26 @@ def command(history: str, model: str | None, name: str | None, steps: int, as_js
 
 def _entries(history: str, name: str) -> list[Entry]:
     data = _bytes(history)
+    if data.startswith(MAGIC):
+        return _recorded(history)
     try:
         return read(data.decode("utf-8"), name)
     except UnicodeDecodeError as error:
         raise Malformed(data.count(b"\n", 0, error.start) + 1, f"not UTF-8 text ({error.reason})") from None
+
+
+def _recorded(path: str) -> list[Entry]:
+    """The client history in a recording; a "line" is the number of its record."""
+    if path == "-":
+        raise UsageError("a recording is checked by its name, not from standard input")
+    from cluster.supervisor.playback import Recording
+
+    recording = Recording(path)
+    if recording.note:
+        print(f"faultline: {recording.note}", file=sys.stderr)
+    found = [jsonl.entry(jsonl.record(line), number) for number, line in enumerate(recording.history(), 1)]
+    recording.close()
+    return found
 
 
 def _bytes(history: str) -> bytes:

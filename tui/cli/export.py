@@ -1,4 +1,4 @@
-"""`faultline export FILE --to jsonl`: a recording for everyone else's tools."""
+"""`faultline export FILE --to jsonl|history`: a recording for everyone else's tools."""
 
 from __future__ import annotations
 
@@ -13,16 +13,25 @@ from cluster.telemetry.events import Event
 
 @click.command("export")
 @click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--to", "kind", type=click.Choice(["jsonl"]), default="jsonl", show_default=True, help="Format.")
+@click.option(
+    "--to",
+    "kind",
+    type=click.Choice(["jsonl", "history"]),
+    default="jsonl",
+    show_default=True,
+    help="All events, or what clients asked and heard (for `faultline check`).",
+)
 def command(file: str, kind: str) -> int:
-    """Write a recording to standard output, one JSON object per event."""
+    """Write a recording to standard output: one JSON object per event, or per record of what clients asked and heard."""
+    from cluster.check.formats import jsonl
     from cluster.supervisor.playback import Recording
 
     encoder = msgspec.json.Encoder()
     out = sys.stdout.buffer
     with closing(Recording(file)) as recording:
-        for event in recording.events(0, recording.count):
-            out.write(encoder.encode(_named(event)) + b"\n")
+        lines = map(jsonl.record, recording.history()) if kind == "history" else map(_named, recording.events(0, recording.count))
+        for line in lines:
+            out.write(encoder.encode(line) + b"\n")
     out.flush()
     if recording.note:
         print(f"faultline: {recording.note}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 `type`: invoke | ok | fail | info. `time`: nanoseconds. `value`: read: null, then what was seen; write, append: the new value; cas:
 [expected, new]. `key`, `node` (who answered), `index` and `error` may be missing. A `process` that is no number but a name is a client
-all the same, except for "nemesis".
+all the same, except for "nemesis". A `reset` by the nemesis empties every key.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 
 from cluster.check.formats.edn import DEPTH_MAX, written
 from cluster.check.formats.entry import Entry, Malformed, kind_of, whole_of
+from cluster.telemetry.control import RESET, HistoryLine
 
 NEMESIS = "nemesis"
 _decode = msgspec.json.Decoder().decode
@@ -23,7 +24,24 @@ def entries(text: str) -> Iterator[Entry]:
     """Every record. Raises `Malformed`. Empty lines mean nothing."""
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            yield _entry(_object(line, number), number)
+            yield entry(_object(line, number), number)
+
+
+def record(line: HistoryLine) -> dict[str, Any]:
+    """One of our own records in this format. It has no index: clients are heard in any order, and their clocks say which is right."""
+    value: Any = list(line.value)
+    if line.f != "cas":
+        value = line.value[0] if line.value else None
+    return {
+        "time": line.at_us * 1_000,
+        "type": line.kind,
+        "process": NEMESIS if line.f == RESET else line.process,
+        "f": line.f,
+        "key": line.key,
+        "value": value,
+        "node": line.node,
+        "error": line.error or None,
+    }
 
 
 def _object(line: str, number: int) -> dict[str, Any]:
@@ -36,7 +54,8 @@ def _object(line: str, number: int) -> dict[str, Any]:
     return found
 
 
-def _entry(found: dict[str, Any], line: int) -> Entry:
+def entry(found: dict[str, Any], line: int) -> Entry:
+    """One object, which stands on `line`. Raises `Malformed`."""
     process = found.get("process")
     if isinstance(process, bool) or not isinstance(process, int | str):
         raise Malformed(line, "a record without a process")
