@@ -29,6 +29,7 @@ HEADER_BYTES = 4
 TAG_BYTES = 16
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -104,13 +105,22 @@ _DATAGRAM: msgspec.msgpack.Decoder[GossipDatagram] = msgspec.msgpack.Decoder(Gos
 
 def heard_frames(events: tuple[Event, ...]) -> list[bytes]:
     """`Heard` frames that carry these events in order: one, or more where one would exceed the limit (plans of many links do)."""
+    return _frames(Heard, events)
+
+
+def history_frames(lines: tuple[HistoryLine, ...]) -> list[bytes]:
+    """The same for what clients asked and heard."""
+    return _frames(lambda some: History(some, ()), lines)
+
+
+def _frames(message: Callable[[tuple[Item, ...]], Any], items: tuple[Item, ...]) -> list[bytes]:
     try:
-        return [CONTROL.encode(Heard(events))]
+        return [CONTROL.encode(message(items))]
     except ProtocolError:
-        if len(events) == 1:
+        if len(items) == 1:
             raise
-    middle = len(events) // 2
-    return heard_frames(events[:middle]) + heard_frames(events[middle:])
+    middle = len(items) // 2
+    return _frames(message, items[:middle]) + _frames(message, items[middle:])
 
 
 class FrameSplitter:

@@ -18,18 +18,19 @@ import msgspec
 
 from cluster.check import linearizability
 from cluster.check.linearizability import KeyHistory
-from cluster.check.models import prepare
-from cluster.check.operations import NEVER, Operation, Operations
-from cluster.check.orders import Node, Orders
-from cluster.check.search import Search, TooHard, shortest
+from cluster.check.models import State, prepare
+from cluster.check.nowhere import first_from_nowhere
+from cluster.check.operations import NEVER, Operation, Operations, until
+from cluster.check.orders import Orders, Trial
+from cluster.check.search import TooHard, shortest
 from cluster.check.violation import OK, UNKNOWN, VIOLATED, Violation
 from cluster.telemetry.control import HistoryLine
 
 LINEARIZABLE, NOT_LINEARIZABLE = "linearizable", "not-linearizable"
-TURN_STEPS = 1_000
-# A step that is remembered costs about 300 bytes and 10 microseconds.
-STEPS_MAX = 1_000_000
-_PREFIX_STEPS = 50_000
+TURN_STEPS = 500
+# A step costs about 20 microseconds, and 300 bytes at most.
+STEPS_MAX = 200_000
+_PREFIX_STEPS = 2_000
 # Nothing waits for a client that may still answer: all answers are known.
 _FINISHED = linearizability.Bounds(lost_read_us=NEVER, waiting=1_000_000)
 
@@ -61,14 +62,19 @@ class Case:
         self.state = self.reason = ""
         self.place = NEVER
         self.steps = 0
-        self._quick = None if grows else _Quick(key, operations)
-        self._orders: Orders | None = None
-        self._search: Search[Node] | None = None
+        self._quick = None if grows else Quick(operations)
+        self._trial: Trial | None = None
+        self._nowhere = NEVER  # where a value from nowhere was seen
 
     @property
     def patient(self) -> bool:
         """An order is being searched: every step is remembered."""
         return self._quick is None
+
+    @property
+    def searched(self) -> bool:
+        """It has had a turn of that."""
+        return self._trial is not None
 
     def hear(self, steps: int) -> None:
         if self._quick is None:
@@ -83,39 +89,57 @@ class Case:
             self.state, self.place = self._quick.state, self._quick.place
 
     def give_up(self, reason: str) -> None:
+        """Without a verdict, unless something was seen that needs no search."""
         self.state, self.reason = UNKNOWN, reason
-        self._search = self._orders = None
+        if self._nowhere < NEVER:
+            self.state, self.place = VIOLATED, self._nowhere
+        self._trial = None
 
     def _look(self, steps: int) -> None:
         try:
-            if self._search is None or self._orders is None:
-                self._orders = Orders(self.operations)
-                self._search = self._orders.search()
+            trial = self._trial = self._trial or self._begun()
         except TooHard as hard:
             self.give_up(str(hard))
             return
-        before = self._search.steps
-        explained = self._search.advance(steps)
-        self.steps += self._search.steps - before
+        before = trial.steps
+        explained = trial.advance(steps)
+        self.steps += trial.steps - before
         if explained is None:
             return
-        self.state = OK if explained else VIOLATED
-        if not explained:
-            self.place = self._first_inexplicable(self._orders.returned[self._orders.furthest].ended)
-        self._search = self._orders = None
+        if explained:
+            self.state, self.place = (VIOLATED if self._nowhere < NEVER else OK), self._nowhere
+        else:
+            self.state, self.place = VIOLATED, self._first_inexplicable(trial.stuck)
+        self._trial = None
+
+    def _begun(self) -> Trial:
+        """Search an order; before a value from nowhere, only whether something else was wrong before it."""
+        found = first_from_nowhere(self.operations)
+        self._nowhere = found.ended if found else NEVER
+        return Trial(Orders(until(self.operations, self._nowhere - 1)))
 
     def _first_inexplicable(self, certain: int) -> int:
-        """Law 3. No order gets past the return at `certain`; before it, what failed later was still open."""
-        places = sorted({o.ended for o in self.operations if certain <= o.ended < NEVER and o.outcome in ("ok", "fail")})
-        length = shortest(len(places), lambda number: _explained(self.operations, places[number - 1]) is not False)
-        return places[length - 1]
+        """Law 3. The search got as far as the return at `certain`, knowing what was to come; without that, it may get further."""
+        ends = {o.ended for o in self.operations if o.outcome in ("ok", "fail")}
+        places = sorted(place for place in ends if certain <= place < min(self._nowhere, NEVER))
+
+        def explained(length: int) -> bool:
+            return _explained(self.operations, places[length - 1]) is not False
+
+        reach = 1  # the place is near: look in widening steps, then between the last two
+        while reach < len(places) and explained(reach):
+            reach = 2 * reach + 1
+        return places[shortest(min(reach, len(places)), explained) - 1]
 
 
-class _Quick:
-    """The live judge over the records of one register, of which everything is known by now."""
+class Quick:
+    """The live judge over the records of one register, of which everything is known by now. It begins with `state`.
 
-    def __init__(self, key: str, operations: Sequence[Operation]) -> None:
-        self._history = KeyHistory(key, _FINISHED)
+    `hear(steps)` until its own `state` is no longer "".
+    """
+
+    def __init__(self, operations: Sequence[Operation], state: State = None) -> None:
+        self._history = KeyHistory(operations[0].key if operations else "", _FINISHED, state)
         # Only what has a bearing: a read without a result says nothing.
         heard = [o for o in operations if o.f != "read" or o.outcome == "ok"]
         returns = [(o.told, o.outcome, o) for o in heard if o.outcome]
@@ -137,6 +161,10 @@ class _Quick:
             if self.state or self.steps >= limit:
                 return
 
+    def hear_all(self) -> None:
+        while not self.state:
+            self.hear(TURN_STEPS)
+
     def _note(self, violation: Violation | None) -> None:
         if violation is not None:
             self.state, self.place = VIOLATED, violation.at_us
@@ -156,9 +184,10 @@ def _line(place: int, kind: str, operation: Operation) -> HistoryLine:
 def _explained(operations: Sequence[Operation], place: int) -> bool | None:
     """Whether the records up to `place` have an explanation; None when a bound leaves it open."""
     try:
-        return Orders([o.until(place) for o in operations if o.begun <= place]).search().advance(_PREFIX_STEPS)
+        orders = Orders(until(operations, place))
     except TooHard:
         return None
+    return Trial(orders).advance(_PREFIX_STEPS)
 
 
 def judge(operations: Operations, steps_max: int = STEPS_MAX) -> Judgement:
@@ -178,8 +207,8 @@ def _hear(cases: list[Case], steps_max: int, decided: Callable[[], bool]) -> int
     while waiting:
         case = waiting.popleft()
         before = case.steps
-        if case.patient and decided():
-            case.give_up("another key had been found violated, so no order was searched")
+        if case.searched and decided():
+            case.give_up("another key had been found violated, so no order was searched to the end")
             continue
         case.hear(TURN_STEPS)
         spent += case.steps - before if case.patient else 0

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -44,7 +45,8 @@ class Operation:
         self.number, self.begun, self.told, self.ended = number, begun, NEVER, NEVER
         self.process, self.line, self.said, self.f, self.key = str(entry.process), entry.line, entry.f, f, key
         self.node, self.outcome = entry.node, ""
-        self.invoked_ns, self.returned_ns = entry.time_ns, None
+        self.invoked_ns = entry.time_ns
+        self.returned_ns: int | None = None
         self.value: str | None = None
         self.expect: str | None = None
         if f == "delete":
@@ -65,6 +67,11 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"{self.said} {self.expect + ' → ' if self.expect else ''}{self.value} [{self.begun}, {self.ended}] {self.outcome}"
+
+
+def until(operations: Iterable[Operation], place: int) -> list[Operation]:
+    """What was known of them at that place in the history."""
+    return [operation.until(place) for operation in operations if operation.begun <= place]
 
 
 class Operations(msgspec.Struct, frozen=True):
@@ -183,7 +190,7 @@ def _ordered(entries: Sequence[Entry]) -> Iterable[Entry]:
     indexed = [entry.index for entry in entries if entry.index is not None]
     if indexed and len(indexed) == len(entries):
         in_order = sorted(entries, key=lambda entry: entry.index or 0)
-        for before, entry in zip(in_order, in_order[1:], strict=False):
+        for before, entry in pairwise(in_order):
             if before.index == entry.index:
                 raise Malformed(entry.line, f"index {entry.index} is used twice")
         return in_order

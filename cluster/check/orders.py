@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from cluster.check.models import UNSEEN, Impossible, State, flesh, last_sightings, may_become, step
 from cluster.check.operations import NEVER, Operation
@@ -24,8 +25,11 @@ Node = tuple[State, int, int, int]
 
 # Pairs of overlapping operations that are listed: 150 at once on a key of ten thousand operations are 1.5 million.
 OVERLAPS_MAX = 4_000_000
-# Reads ahead whose values are looked at before a step is taken.
-LOOK_AHEAD = 4
+# At most so many things to be seen are looked at before a step is taken; enough are as many as operations overlap.
+LOOK_AHEAD_MAX = 64
+# So many parts looked at cost as much as a step; and so many steps are taken before the work is counted again.
+PARTS_PER_STEP = 50
+_SLICE_STEPS = 50
 
 
 class Orders:
@@ -34,12 +38,13 @@ class Orders:
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.returned = sorted((o for o in operations if o.outcome == "ok"), key=lambda o: o.ended)
         self.adrift = [o for o in operations if o.constrains and o.ended == NEVER]
-        self.furthest = 0
+        self.furthest = self._parts = 0
         self._grows = any(o.f == "append" for o in operations)
         self._sees = [n for n, o in enumerate(self.returned) if o.f in ("read", "cas")]
         self._observed = self._observations()
         self._texts = sorted(self._observed)
         self._overlaps()
+        self._makers_of: dict[int, _Makers] = {}
         self._seen_until = self._sightings()
 
     def _observations(self) -> dict[str, int]:
@@ -79,8 +84,10 @@ class Orders:
             for o in self.returned
         ]
 
-    def search(self, state: State = None) -> Search[Node]:
-        return Search(self, [(state, 0, 0, 0)])
+    @property
+    def work(self) -> int:
+        """What looking ahead has cost, in steps."""
+        return self._parts // PARTS_PER_STEP
 
     def _overlaps(self) -> None:
         """For each return owed: the reads and the changes that are open then and have not returned before."""
@@ -191,7 +198,8 @@ class Orders:
         """False: something that is to be seen soon never can be. Only for keys that grow, whose values tell how they came about."""
         _, first, ahead, _ = node
         place, looked = bisect_left(self._sees, first), 0
-        while place < len(self._sees) and looked < LOOK_AHEAD:
+        far = min(len(self._reads[first]) + len(self._changes[first]), LOOK_AHEAD_MAX)
+        while place < len(self._sees) and looked < far:
             goal = self._sees[place]
             if not ahead >> (goal - first) & 1:
                 looked += 1
@@ -203,12 +211,38 @@ class Orders:
     def _reachable(self, node: Node, goal: int) -> bool:
         """Whether what the goal sees can still come about: from this state, or from what some write or swap may put there first."""
         state, first, ahead, spent = node
-        wanted = flesh(self._wanted(goal))
-        may_come = [self.returned[number] for number in (*range(first, goal), *self._changes[goal]) if not ahead >> (number - first) & 1]
-        may_come += [self.adrift[number] for number in range(self._open_adrift[goal]) if not spent >> number & 1]
-        pieces = [flesh(o.value) for o in may_come if o.f == "append"]
-        bases = [flesh(state), *(flesh(o.value) for o in may_come if o.f in ("write", "cas"))]
-        return any(may_become(base, wanted, pieces) for base in bases)
+        makers = self._makers(goal, first)
+        self._parts += 1 + len(makers.returned) + len(makers.adrift)
+        left = [o for n, o in makers.returned if n >= first and not ahead >> (n - first) & 1]
+        left += [o for n, o in makers.adrift if not spent >> n & 1]
+        bases = [flesh(state), *(flesh(o.value) for o in left if o.f != "append")]
+        pieces = [flesh(o.value) for o in left if o.f == "append"]
+        return any(may_become(base, makers.wanted, pieces) for base in bases)
+
+    def _makers(self, goal: int, first: int) -> _Makers:
+        """Whatever may be part of what the goal sees, of all that may take effect from the `first` return on and before the goal."""
+        makers = self._makers_of.get(goal)
+        if makers is None or makers.first > first:
+            wanted = flesh(self._wanted(goal))
+            returned = [(n, self.returned[n]) for n in dict.fromkeys((*range(first, goal), *self._changes[goal]))]
+            adrift = list(enumerate(self.adrift[: self._open_adrift[goal]]))
+            parts = [[(n, o) for n, o in some if may_be_part(o, wanted)] for some in (returned, adrift)]
+            makers = self._makers_of[goal] = _Makers(wanted, first, *parts)
+        return makers
+
+
+class _Makers(NamedTuple):
+    wanted: str
+    first: int
+    returned: list[tuple[int, Operation]]
+    adrift: list[tuple[int, Operation]]
+
+
+def may_be_part(operation: Operation, wanted: str) -> bool:
+    """Whether a change can have had a part in making `wanted` (as `flesh`): never a wrong no."""
+    if operation.f == "append":
+        return flesh(operation.value) in wanted
+    return operation.f != "read" and wanted.startswith(flesh(operation.value))
 
 
 class Tour(Orders):
@@ -229,3 +263,29 @@ class Tour(Orders):
         if super().complete(node):
             self.last[node[0]] = None
         return False
+
+
+class Trial:
+    """The search of `orders` from `state`; `steps` counts what looking ahead has cost as well."""
+
+    def __init__(self, orders: Orders, state: State = None) -> None:
+        self._orders = orders
+        self._search = Search[Node](orders, [(state, 0, 0, 0)])
+
+    @property
+    def steps(self) -> int:
+        return self._search.steps + self._orders.work
+
+    @property
+    def stuck(self) -> int:
+        """The place of the return that no order has got past so far."""
+        return self._orders.returned[self._orders.furthest].ended
+
+    def advance(self, steps: int) -> bool | None:
+        """As `Search.advance`; it may take a few steps more."""
+        limit = self.steps + steps
+        while self.steps < limit:
+            answer = self._search.advance(_SLICE_STEPS)
+            if answer is not None:
+                return answer
+        return None

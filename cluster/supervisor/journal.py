@@ -1,4 +1,4 @@
-"""The recording of a lab: a versioned header, then the wire's own frames of events; and the client history as JSON lines.
+"""The recording of a lab: a versioned header, then the wire's own frames of events and of client history; that history as JSON lines.
 
 Law 1: a file that was cut anywhere is readable up to its last whole frame.
 Law 2: recording never stops a lab: when the disk is full or the file has its full size, recording ends and says so.
@@ -14,9 +14,9 @@ import msgspec
 
 from cluster.check.formats.jsonl import record
 from cluster.core.errors import EnvironmentFailed
-from cluster.telemetry.control import History, HistoryLine
+from cluster.telemetry.control import HistoryLine
 from cluster.telemetry.events import Event
-from cluster.wire import CONTROL, heard_frames
+from cluster.wire import heard_frames, history_frames
 
 MAGIC = b"FAULTLINE-RECORDING 1\n"
 JOURNAL_BYTES_MAX = 1024 * 1024 * 1024
@@ -55,8 +55,7 @@ class Journal:
         lines, self._lines = tuple(self._lines), []
         if self._file is None:
             return
-        frames = heard_frames(events) if events else []
-        for frame in [*frames, *([CONTROL.encode(History(lines, ()))] if lines else [])]:
+        for frame in [*(heard_frames(events) if events else []), *(history_frames(lines) if lines else [])]:
             if not self._write(frame):
                 return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from cluster.check.formats import FORMATS, jsonl, read
 from cluster.check.formats.entry import Entry, Malformed
 from cluster.check.judge import LINEARIZABLE, NOT_LINEARIZABLE, STEPS_MAX, Judgement, judge
 from cluster.check.operations import MODELS, Operations, gathered
-from cluster.check.witness import Shown, Witness, witness
+from cluster.check.witness import Witness, witness
 from cluster.core.errors import UsageError
 from cluster.supervisor.journal import MAGIC
 from tui.cli.exits import GOOD, UNKNOWN, VIOLATION
@@ -89,12 +90,12 @@ def _recorded(path: str) -> list[Entry]:
         raise UsageError("a recording is checked by its name, not from standard input")
     from cluster.supervisor.playback import Recording
 
-    recording = Recording(path)
-    if recording.note:
-        print(f"faultline: {recording.note}", file=sys.stderr)
-    found = [jsonl.entry(jsonl.record(line), number) for number, line in enumerate(recording.history(), 1)]
-    recording.close()
-    return found
+    with closing(Recording(path)) as recording:
+        if recording.damaged:
+            raise UsageError(f"{recording.note}: a history with a hole proves nothing")
+        if recording.note:
+            print(f"faultline: {recording.note}", file=sys.stderr)
+        return [jsonl.entry(jsonl.record(line), number) for number, line in enumerate(recording.history(), 1)]
 
 
 def _bytes(history: str) -> bytes:

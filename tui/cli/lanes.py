@@ -22,7 +22,7 @@ def picture(witness: Witness, width: int = WIDTH) -> list[str]:
     """Lanes, then words. Of a witness that is too large the last operations are shown, and it is said."""
     shown = witness.shown[-OPERATIONS_MAX:]
     untold = len(witness.shown) - len(shown)
-    lines = _lanes(shown, width)
+    lines = [*_lanes(shown, width), ""]
     lines += [_cut(line, width) for line in _words(shown)]
     if untold:
         lines.append(f"({untold} earlier operations of the witness are in --json)")
@@ -52,7 +52,7 @@ def _lanes(shown: Sequence[Shown], width: int) -> list[str]:
 def _columns(shown: Sequence[Shown], room: int) -> dict[int, int]:
     """Place in the history -> column."""
     places = sorted({entry.begun for entry in shown} | {entry.ended for entry in shown if entry.ended is not None})
-    step = min(8.0, (room - 4) / max(1, len(places) - 1))
+    step = min(14.0, (room - 4) / max(1, len(places) - 1))
     return {place: int(number * step) for number, place in enumerate(places)}
 
 
@@ -76,10 +76,11 @@ def _draw(lane: list[str], entry: Shown, letter: str, columns: dict[int, int]) -
 
 def _words(shown: Sequence[Shown]) -> list[str]:
     rows = []
+    since_ns = min((entry.operation.invoked_ns or 0 for entry in shown), default=0)
     for letter, entry in zip(_LETTERS, shown, strict=False):
         operation = entry.operation
         who = f"process {operation.process}" + (f" at {operation.node}" if operation.node else "")
-        rows.append((letter, did(entry), who, _when(entry), f"line {operation.line}"))
+        rows.append((letter, did(entry), who, _when(entry, since_ns), f"line {operation.line}"))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = []
     for row, entry in zip(rows, shown, strict=True):
@@ -102,14 +103,15 @@ def did(entry: Shown) -> str:
     return f"{operation.said} {what}".strip() + failed
 
 
-def _when(entry: Shown) -> str:
+def _when(entry: Shown, since_ns: int) -> str:
+    """From invocation to return, in milliseconds after the first invocation shown."""
     operation = entry.operation
     ended = "unknown" if operation.outcome == "info" else "open"
-    if operation.invoked_ns is None:
-        return "" if entry.ended is not None else ended
     if entry.ended is not None:
-        ended = "?" if operation.returned_ns is None else f"{operation.returned_ns / 1e9:.6f}"
-    return f"{operation.invoked_ns / 1e9:.6f} – {ended} s" if ended[0].isdigit() else f"{operation.invoked_ns / 1e9:.6f} s, {ended}"
+        ended = "" if operation.returned_ns is None else f"{(operation.returned_ns - since_ns) / 1e6:.3f} ms"
+    if operation.invoked_ns is None:
+        return ended if entry.ended is None else ""
+    return f"{(operation.invoked_ns - since_ns) / 1e6:.3f} – {ended}"
 
 
 def either(values: Iterable[State]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from cluster.check.formats.edn import EdnError, Keyword, forms, written
 from cluster.check.formats.entry import Entry, Malformed, kind_of, name_of
 
-LOGGER = re.compile(r"\bjepsen\.util\b[ \t:-]*")
+LOGGER = re.compile(r"\bjepsen\.util(?:[ \t]+-|:)?[ \t]+")
 # What begins like an operation: a process (a number, or the name of a nemesis), and a keyword.
 _COLUMNS = re.compile(r"(?P<process>-?\d+|:[\w.-]+)(?:[ \t]+|$)(?P<rest>.*)")
 OPERATION = re.compile(r"(?:-?\d+|:[\w.-]+)[ \t]+:(?:invoke|ok|fail|info)[ \t]+:\S")
@@ -39,15 +39,15 @@ def _own(line: str) -> str:
 def _entry(process: str, rest: str, line: int) -> Entry:
     try:
         columns = [value for value, _ in forms(rest)]
-    except EdnError as error:
-        raise Malformed(line, error.reason) from None
+    except EdnError as refused:
+        raise Malformed(line, refused.reason) from None
     if not 2 <= len(columns) <= 4:
         raise Malformed(line, f"{len(columns) + 1} columns: process, type, f, value and perhaps an error are expected")
     kind, f = kind_of(columns[0], line), name_of(columns[1])
     if not f:
         raise Malformed(line, f"{written(columns[1])} is no operation")
     value: Any = columns[2] if len(columns) > 2 else None
-    error = columns[3] if len(columns) > 3 else None
+    error: Any = columns[3] if len(columns) > 3 else None
     if isinstance(value, Keyword) and kind in ("fail", "info") and error is None:
         value, error = None, value
     return Entry(

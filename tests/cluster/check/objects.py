@@ -90,10 +90,13 @@ def first_inexplicable(records: list[Record], empty: Any) -> int | None:
     return None
 
 
+EVERYTHING = "get get put append append append cas delete"
+
+
 class Store:
     """Draws a history of one key from a store that behaves, except that a get now and then returns what it returned earlier."""
 
-    def __init__(self, dice: random.Random, empty: Any, lies: float, fs: str = "get get put append append append cas delete", repeats: float = 0.5) -> None:
+    def __init__(self, dice: random.Random, empty: Any, lies: float, fs: str = EVERYTHING, repeats: float = 0.5) -> None:
         self.dice, self.empty, self.lies, self.fs, self.repeats = dice, empty, lies, fs.split(), repeats
         self.state = empty
         self.records: list[Record] = []
@@ -124,7 +127,7 @@ class Store:
         process = self._free.pop(self.dice.randrange(len(self._free)))
         f = self.dice.choice(self.fs)
         self._pieces += 1
-        piece: Any = f"{self._pieces}." if isinstance(self.empty, str) else self._pieces
+        piece: Any = f"<{self._pieces}>" if isinstance(self.empty, str) else self._pieces
         new = piece if isinstance(self.empty, str) else [piece]
         whole = self.dice.choice(self._past) or new if self.dice.random() < self.repeats else new
         value = {"get": None, "delete": None, "append": piece, "put": whole, "cas": [self.state or None, whole]}[f]
