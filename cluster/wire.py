@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -21,7 +22,7 @@ from cluster.core.gossip.messages import GossipMessage
 from cluster.core.kv.ops import Operation, Reply
 from cluster.core.raft.messages import RaftMessage
 from cluster.core.types import DATAGRAM_BYTES_MAX, FRAME_BYTES_MAX
-from cluster.telemetry.control import ControlMessage, Heard
+from cluster.telemetry.control import ControlMessage, Heard, History, HistoryLine
 from cluster.telemetry.events import Event
 
 WIRE_VERSION = 1

@@ -202,7 +202,7 @@ def judge(operations: Operations, steps_max: int = STEPS_MAX) -> Judgement:
 
 
 def _hear(cases: list[Case], steps_max: int, decided: Callable[[], bool]) -> int:
-    """Turns until every case is decided, or the steps are spent. Returns the steps."""
+    """Turns until every case is decided, or the steps to be remembered are spent. Returns all steps."""
     waiting, spent = deque(cases), 0
     while waiting:
         case = waiting.popleft()
@@ -216,7 +216,7 @@ def _hear(cases: list[Case], steps_max: int, decided: Callable[[], bool]) -> int
             case.give_up(f"not decided within {steps_max} steps")
         elif not case.state:
             waiting.append(case)
-    return spent
+    return sum(case.steps for case in cases)
 
 
 def _at(case: Case) -> Operation:

@@ -107,7 +107,7 @@ def test_a_history_is_one_object_per_line(tmp_path: Path) -> None:
     history.close()
     lines = [json.loads(line) for line in (tmp_path / "h.jsonl").read_text().splitlines()]
     assert len(lines) == 2
-    assert (lines[0]["process"], lines[0]["key"], lines[0]["value"]) == (100_001, "k1", ["v"])
+    assert (lines[0]["process"], lines[0]["key"], lines[0]["value"]) == (100_001, "k1", "v")
 
 
 def test_a_history_keeps_to_its_size_in_whole_lines_and_says_so_once(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def _offers(*words: str, begun: str = "") -> list[str]:
         ((), "zz", []),
         (("live",), "--prof", ["--profile"]),
         (("-n", "7"), "--prof", ["--profile"]),  # options at once are those of `live`
-        (("export", "--to"), "", ["jsonl"]),
+        (("export", "--to"), "", ["jsonl", "history"]),
         (("completion",), "z", ["zsh"]),
         (("nonsense",), "--v", ["--version"]),
     ],
