@@ -29,6 +29,10 @@ ATTEMPTS_MAX = 4  # of a client that makes the mistake to ask again outside a se
 _TRIP_US: Micros = 150
 # Out of a hundred, reads: some clients do little else, and so are not held up by a write that an old leader cannot commit.
 _READS = (40, 40, 95)
+# How many of the reads a client that may trust leases does by lease. Whoever does nothing else, and only reads, stays at a leader for
+# as long as it answers: no other operation tells such a client that nobody follows its leader any more.
+_LEASE_SHARES = (0.5, 0.5, 1.0)
+_LOYAL = 1.0
 # Out of a hundred that are no reads, writes and compare-and-sets; the rest goes to slots.
 _WRITES, _SWAPS = 42, 25
 
@@ -51,12 +55,13 @@ class Client:
     """`begin` is its own clockwork; the host calls `answered` and `lost`."""
 
     def __init__(self, world: World, number: int, think_us: Micros, *, lease_reads: bool = False) -> None:
-        self._world, self.number, self._think_us, self._leases = world, number, think_us, lease_reads
+        self._world, self.number, self._think_us = world, number, think_us
         self._dice = SeededDice(world.setup.seed, "client", number)
         self.process = number
         self.target: NodeId = self._dice.choice(world.setup.voters)
         self._timeout_us = self._dice.choice(TIMEOUTS_US)
         self._reads = self._dice.choice(_READS)
+        self._leases = self._lease_share() if lease_reads else 0.0
         self.promised: dict[str, int] = {}  # slot -> last acknowledged number
         self._written = 0
         self._seen: dict[str, str | None] = {}  # the last value read per hot key: what a compare-and-set expects
@@ -64,13 +69,18 @@ class Client:
         self._token = self._attempts = 0
         self.stopped = False
 
+    def _lease_share(self) -> float:
+        """The first client is never a loyal one: somebody has to write."""
+        share = SeededDice(self._world.setup.seed, "lease reads", self.number).choice(_LEASE_SHARES)
+        return share if self.number > 1 else min(_LEASE_SHARES)
+
     # ---- asking -------------------------------------------------------------------------------------------------
 
     def begin(self, _: object = None) -> None:
         """Choose an operation and ask for it."""
         if self.stopped:
             return
-        if self._dice.chance(ROAMS):
+        if self._leases < _LOYAL and self._dice.chance(ROAMS):
             self.target = self._dice.choice(self._world.setup.voters)
         self.ask(self._choose())
 
@@ -98,8 +108,10 @@ class Client:
         return _TRIP_US + self._dice.randrange(_TRIP_US)
 
     def _choose(self) -> Operation:
+        if self._leases == _LOYAL:
+            return Get(self._world.keys.next(self._dice), LEASE)
         if self._dice.randrange(100) < self._reads:
-            return Get(self._world.keys.next(self._dice), LEASE if self._leases and self._dice.chance(0.5) else LINEARIZABLE)
+            return Get(self._world.keys.next(self._dice), LEASE if self._leases and self._dice.chance(self._leases) else LINEARIZABLE)
         luck = self._dice.randrange(100)
         self._written += 1
         if luck >= _WRITES + _SWAPS:

@@ -111,8 +111,27 @@ def _pause(pen: _Pen) -> Story:
 
 
 def _slow(pen: _Pen) -> Story:
+    if pen.dice.chance(0.25):
+        return _late_news(pen)
     delay_ms = pen.dice.choice((5, 20, 60, 150))
     return [(0, f"slow {pen.links()} {delay_ms}ms ±{delay_ms * 4 // 5}ms {pen.lasting()}")]
+
+
+def _late_news(pen: _Pen) -> Story:
+    """A leader that hears everything late, then is heard no more: late answers keep it in office while others elect and commit.
+
+    Answers have to come within its election timeout. A lease that counts from when a broadcast was *sent* is over long before a
+    successor writes; one that counts from an answer, or lasts longer, is not (dissertation §6.4.1).
+    """
+    dice = pen.dice
+    delay_ms = dice.choice((100, 150, 200))
+    hears_late_us = dice.between(100, 400) * MS
+    mute_us = dice.between(300, 900) * MS
+    lasting = write_duration(hears_late_us + mute_us)
+    return [
+        (0, f"slow rest > leader {delay_ms}ms ±{delay_ms // 5}ms for {lasting}"),
+        (hears_late_us, f"cut leader > rest for {write_duration(mute_us)}"),
+    ]
 
 
 def _spoil(verb: str) -> Callable[[_Pen], Story]:
