@@ -137,7 +137,7 @@ def _headline(one: Witness) -> list[str]:
     before = "nil" if one.before is None else one.before
     return [
         *wrapped(f"{key}{did(culprit)} by process {operation.process}{at}{seen} cannot be explained"),
-        *wrapped(f"it begins with {before}; {one.left_out} other operations are not needed to see it"),
+        *wrapped(f"it begins with {before}" + (f"; {one.left_out} other operations are not needed to see it" if one.left_out else "")),
     ]
 
 
