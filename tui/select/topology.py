@@ -162,16 +162,20 @@ def _captions(
 ) -> Row:
     """Under each side: its letter, its voters, its verdict."""
     canvas = Canvas(width, 1)
+    free = 0  # from here on nothing is written yet
     for number, side in enumerate(sides):
         word, style, up = verdict(view, states, side)
         left = _left_edge(number, sides, width) + 1
-        room = _left_edge(number + 1, sides, width) - left
+        right = _left_edge(number + 1, sides, width)
         letter = f"{side_letter(number)} " if split(view) else ""
         head = f"{letter}{up}/{len(voters_of(view))} "
-        if len(head) + len(word) + 12 <= room and word in ("STALLED", "NO QUORUM"):
+        if len(head) + len(word) + 12 <= right - left and word in ("STALLED", "NO QUORUM"):
             word += f", needs {quorum_of(view)}"
-        canvas.put(left, 0, head[:room], side_style(number))
-        canvas.put(left + len(head), 0, word[: max(0, room - len(head))], style)
+        # A narrow side may begin under its neighbour, where that has left room.
+        left = max(free, min(left, right - len(head) - len(word)))
+        canvas.put(left, 0, head[: right - left], side_style(number))
+        canvas.put(left + len(head), 0, word[: max(0, right - left - len(head))], style)
+        free = min(right, left + len(head) + len(word) + 1)
     return canvas.rows()[0]
 
 
