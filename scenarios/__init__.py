@@ -1,1 +1,1 @@
-"""Real-world coordination incidents, each broken and then cured."""
+"""Incidents: each happens for real, broken and cured, and is judged from its records alone."""

@@ -49,7 +49,8 @@ def test_the_lock_is_of_this_project() -> None:
 
 
 def test_the_exports_hold_what_the_project_needs() -> None:
-    runtime = {name_of(one) for one in (*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["fast"])}
+    extras = PROJECT["project"]["optional-dependencies"]
+    runtime = {name_of(one) for one in (*PROJECT["project"]["dependencies"], *extras["fast"], *extras["incidents"])}
     assert runtime <= exported("runtime").keys()
     assert runtime | {name_of(one) for one in PROJECT["dependency-groups"]["dev"]} <= exported("dev").keys()
 

@@ -1,0 +1,47 @@
+"""The client's side: scripts that run whole on the server, and plain reads. Imported only by processes that need it.
+
+Law 1: the client gives up by nobody's clock but the caller's: a process that was stopped must not find its connections timed out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from cluster.core.errors import EnvironmentFailed
+
+CONNECT_TIMEOUT_S = 5.0
+CONNECTIONS_MAX = 64
+
+
+class RedisPort:
+    """As much of a Redis as incidents use."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(
+            url,
+            decode_responses=True,
+            max_connections=CONNECTIONS_MAX,
+            socket_timeout=None,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            retry=None,
+        )
+
+    async def ping(self) -> None:
+        """Raises `EnvironmentFailed` when nobody there speaks the protocol to us."""
+        try:
+            await cast(Any, self._redis.ping())
+        except (RedisError, OSError) as error:
+            raise EnvironmentFailed(f"the Redis server does not answer: {error}") from error
+
+    async def script(self, text: str, keys: tuple[str, ...], *values: str | int) -> Any:
+        """Run a script at once and whole."""
+        return await cast(Any, self._redis.eval(text, len(keys), *keys, *map(str, values)))
+
+    async def get(self, key: str) -> str | None:
+        return cast("str | None", await self._redis.get(key))
+
+    async def close(self) -> None:
+        await self._redis.aclose()

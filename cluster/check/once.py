@@ -1,0 +1,30 @@
+"""Was everything that should happen once done once? Counting, over keys that a resource accepted.
+
+Law 1: an effect beyond the first is a violation each; a wanted key without any effect is one as well, of another rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+
+class OnceCount(msgspec.Struct, frozen=True):
+    """`extra`: key -> effects beyond the first. `missing`: wanted keys without any. `strange`: effects that nobody wanted."""
+
+    extra: dict[str, int]
+    missing: tuple[str, ...]
+    strange: tuple[str, ...]
+
+
+def exactly_once(wanted: Iterable[str], effects: Iterable[str]) -> OnceCount:
+    """Compare the keys that should have one effect each with the keys of the effects that there were."""
+    counts = Counter(effects)
+    asked = tuple(dict.fromkeys(wanted))
+    return OnceCount(
+        extra={key: count - 1 for key, count in counts.items() if count > 1},
+        missing=tuple(key for key in asked if key not in counts),
+        strange=tuple(key for key in counts if key not in dict.fromkeys(asked)),
+    )

@@ -1,0 +1,78 @@
+"""Which incidents there are: a folder with an `incident.toml` is one, and nothing else has to know of it.
+
+Law 1: `play` and `oracle` are loaded by the folder's name; this file names no incident.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import msgspec
+
+from cluster.commands.words import did_you_mean
+from cluster.core.errors import UsageError
+from scenarios.model import Card, Metamorphic, choose, read_card
+from scenarios.records import Judgement, Params, Records
+
+_HERE = Path(__file__).parent
+FILE = "incident.toml"
+
+
+class Play(Protocol):
+    """`play.py`: the workload, drawn from the run's seed, and the cases that follow from the mechanism."""
+
+    METAMORPHIC: tuple[Metamorphic, ...]
+
+    def workload(self, rng: random.Random) -> list[dict[str, Any]]: ...
+
+
+class Oracle(Protocol):
+    """`oracle.py`: records and what was asked for -> what is wrong with them, and whether the run was a trial at all."""
+
+    def judge(self, records: Records, params: Params) -> Judgement: ...
+
+
+class Incident(msgspec.Struct, frozen=True):
+    card: Card
+    play: Play
+    oracle: Oracle
+
+
+def cards() -> list[Card]:
+    """Every incident's card, by number. Raises `UsageError` for a file that is wrong."""
+    found = [(file, read_card(file.read_text(encoding="utf-8"), _shown(file))) for file in _files()]
+    for file, card in found:
+        if card.slug.replace("-", "_") != file.parent.name:
+            raise UsageError(f"{_shown(file)}: scenario.slug: {card.slug!r} does not belong in a folder named {file.parent.name}")
+    return sorted((card for _, card in found), key=lambda card: card.scenario.n)
+
+
+def load(slug: str) -> Incident:
+    """Raises `UsageError` when there is no such incident, or a part of it is wrong."""
+    known = {card.slug: card for card in cards()}
+    if slug not in known:
+        raise UsageError(f"there is no incident {slug!r}{did_you_mean(slug, known)} (faultline incidents lists them)")
+    module = _module(slug)
+    play = cast(Play, importlib.import_module(f"{module}.play"))
+    oracle = cast(Oracle, importlib.import_module(f"{module}.oracle"))
+    card = known[slug]
+    for case in play.METAMORPHIC:
+        choose(card, case.base, (f"{name}={value}" for name, value in case.overrides.items()))
+    return Incident(card, play, oracle)
+
+
+def _files() -> Iterator[Path]:
+    return (file for file in sorted(_HERE.glob(f"*/*/{FILE}")) if file.is_file())
+
+
+def _module(slug: str) -> str:
+    folder = next(file.parent for file in _files() if file.parent.name == slug.replace("-", "_"))
+    return f"scenarios.{folder.parent.name}.{folder.name}"
+
+
+def _shown(file: Path) -> str:
+    return file.relative_to(_HERE.parent).as_posix()

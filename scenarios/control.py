@@ -1,0 +1,75 @@
+"""What the runner and the processes of an incident say to each other: frames over the run's Unix socket.
+
+Law 1: a process whose line to the runner ends is over: it writes down nothing more and leaves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from cluster.wire import Codec
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Everything that a process is told before its first line. Paths are absolute; `seed` is its own, derived from the run's."""
+
+    name: str
+    app: str  # "kit.payd": the module under `scenarios`, whose `main(process)` runs
+    args: dict[str, Any]
+    seed: int
+    control: str
+    records: str
+    work: str
+    backends: dict[str, str]  # name -> URL
+    key_prefix: str
+
+
+class Go(msgspec.Struct, frozen=True, array_like=True, tag="go"):
+    """Everything is up and armed: begin."""
+
+
+class Arm(msgspec.Struct, frozen=True, array_like=True, tag="arm"):
+    """Act at the `nth` hit of a failpoint. With `hold` the hits before it wait there for it, so that all are inside the window at once."""
+
+    failpoint: str
+    action: str
+    nth: int = 1
+    hold: bool = False
+
+
+class Finish(msgspec.Struct, frozen=True, array_like=True, tag="finish"):
+    """Write down what is held, and leave."""
+
+
+class Hello(msgspec.Struct, frozen=True, array_like=True, tag="hello"):
+    name: str
+
+
+class Armed(msgspec.Struct, frozen=True, array_like=True, tag="armed"):
+    name: str
+    failpoint: str
+
+
+class Ready(msgspec.Struct, frozen=True, array_like=True, tag="ready"):
+    name: str
+
+
+class Traced(msgspec.Struct, frozen=True, array_like=True, tag="traced"):
+    """The same event that was just written to the process's trace."""
+
+    name: str
+    event: str
+
+
+class Done(msgspec.Struct, frozen=True, array_like=True, tag="done"):
+    """A client has nothing more to do."""
+
+    name: str
+
+
+Order = Go | Arm | Finish
+Word = Hello | Armed | Ready | Traced | Done
+ORDERS: Codec[Order] = Codec(Order)
+WORDS: Codec[Word] = Codec(Word)

@@ -1,0 +1,148 @@
+"""From records to a verdict: the oracle's findings, and what the run directory itself must prove.
+
+ERROR if the records or the run are broken, else VACUOUS if the run was no trial, else FAIL above the allowed violations, else PASS.
+
+Law 1: the verdict comes from the files alone, re-read from byte 0; the runner adds only what no file can tell: that it failed.
+Law 2: `verdict.json` holds the SHA-256 of every record, so that a file cut at its end, which no chain betrays, is noticed as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from cluster.core.errors import UsageError
+from scenarios.catalog import Incident, load
+from scenarios.records import Evidence, Judgement, Records, RecordsBroken
+
+VERDICT = "verdict.json"
+EVIDENCE_MAX = 50
+Status = Literal["PASS", "FAIL", "VACUOUS", "ERROR"]
+
+
+class Violations(msgspec.Struct, frozen=True):
+    """`count` is of all; `evidence` holds the first few."""
+
+    count: int
+    by_rule: dict[str, int]
+    evidence: tuple[Evidence, ...]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a run came to. `why` is empty unless the verdict is ERROR."""
+
+    slug: str
+    variant: str
+    toggles: dict[str, str]
+    seed: int
+    scale: float
+    verdict: Status
+    violations: Violations
+    coverage: dict[str, bool]
+    metrics: dict[str, int | float]
+    duration_s: float
+    run_dir: str
+    why: str = ""
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """`verdict.json`."""
+
+    outcome: Outcome
+    files: dict[str, str]  # path below the run directory -> SHA-256
+
+
+def judge(incident: Incident, run_dir: Path, duration_s: float, failed: str = "") -> Outcome:
+    """The verdict over what lies in `run_dir`. `failed`: why there was no run to judge, if the runner says so."""
+    records = Records(run_dir)
+    params = records.params()
+    found, why = Judgement((), {}, {}), failed
+    try:
+        for ledger in records.ledgers():
+            records.ledger(ledger)
+        if not failed:  # half a run shows what half a run shows: nothing
+            found = incident.oracle.judge(records, params)
+    except RecordsBroken as broken:
+        why = why or str(broken)
+    status = _status(found, incident.card.verdict.max_violations, why)
+    return Outcome(
+        slug=params.slug, variant=params.variant, toggles=params.toggles, seed=params.seed, scale=params.scale, verdict=status,
+        violations=_violations(found), coverage=found.coverage, metrics=found.metrics, duration_s=duration_s,
+        run_dir=str(run_dir), why=why,
+    )  # fmt: skip
+
+
+def _status(found: Judgement, allowed: int, why: str) -> Status:
+    if why:
+        return "ERROR"
+    if not found.coverage or not all(found.coverage.values()):
+        return "VACUOUS"
+    return "FAIL" if len(found.violations) > allowed else "PASS"
+
+
+def _violations(found: Judgement) -> Violations:
+    by_rule = dict(Counter(evidence.rule for evidence in found.violations))
+    return Violations(len(found.violations), by_rule, found.violations[:EVIDENCE_MAX])
+
+
+def seal(run_dir: Path, outcome: Outcome) -> None:
+    """Write the verdict beside the records that it was made from. It appears whole or not at all."""
+    unnamed = run_dir / f".{VERDICT}"
+    unnamed.write_bytes(msgspec.json.format(msgspec.json.encode(Sealed(outcome, digests(run_dir))), indent=1) + b"\n")
+    unnamed.rename(run_dir / VERDICT)
+
+
+def digests(run_dir: Path) -> dict[str, str]:
+    """Every record of a run."""
+    files = sorted(path for path in run_dir.rglob("*.json*") if path.is_file() and not path.name.endswith(VERDICT))
+    return {path.relative_to(run_dir).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def read_verdict(run_dir: Path) -> Sealed:
+    """Raises `UsageError` when there is none, or none that can be read."""
+    try:
+        return msgspec.json.decode((run_dir / VERDICT).read_bytes(), type=Sealed)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"{run_dir} is not the directory of a finished run: it has no {VERDICT}") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{run_dir / VERDICT}: {error}") from None
+
+
+def verify(run_dir: Path) -> Outcome:
+    """Judge a finished run again from its files. Anything that is not as it was then makes it ERROR, with the place."""
+    sealed = read_verdict(run_dir)
+    before = sealed.outcome
+    try:
+        again = judge(load(before.slug), run_dir, before.duration_s, before.why)
+    except RecordsBroken as broken:
+        return msgspec.structs.replace(before, verdict="ERROR", run_dir=str(run_dir), why=str(broken))
+    changed = again.why if again.verdict == "ERROR" else _changed(sealed.files, digests(run_dir))
+    if not changed and (again.verdict, again.violations.count) != (before.verdict, before.violations.count):
+        changed = f"{VERDICT} says {before.verdict} with {before.violations.count}, the records say {again.verdict}"
+    return msgspec.structs.replace(again, verdict="ERROR", why=changed) if changed else again
+
+
+def _changed(then: dict[str, str], now: dict[str, str]) -> str:
+    for file in sorted({*then, *now}):
+        if file not in now:
+            return f"{file}: is missing"
+        if file not in then:
+            return f"{file}: was not there when the verdict was given"
+        if then[file] != now[file]:
+            return f"{file}: is not what the verdict was given over"
+    return ""
+
+
+def last_verdicts(runs: Path, slug: str) -> dict[str, str]:
+    """Variant -> verdict of its newest finished run, of those with the variant's own toggles."""
+    found: dict[str, str] = {}
+    for variant in ("broken", "canonical"):
+        for run_dir in sorted(runs.glob(f"*-{slug}-{variant}"), reverse=True):
+            if (run_dir / VERDICT).is_file():
+                found[variant] = read_verdict(run_dir).outcome.verdict
+                break
+    return found

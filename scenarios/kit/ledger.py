@@ -1,0 +1,55 @@
+"""A protected resource's own book: what it did, in the order in which it did it, hash-chained and durable.
+
+Law 1: nobody hears of an effect before its line is on disk.
+Law 2: one writer; lines that come together are made durable together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from scenarios.lines import GENESIS, LineFile, digest, encode, now_ns
+
+PENDING_MAX = 10_000
+
+
+class Ledger:
+    """`open` it in the task group of its process."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = LineFile(path)
+        self._before = GENESIS
+        self._count = 0
+        self._pending: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._bell = asyncio.Event()
+
+    @classmethod
+    def open(cls, path: Path, tasks: asyncio.TaskGroup) -> Ledger:
+        ledger = cls(path)
+        tasks.create_task(ledger._write_groups())
+        return ledger
+
+    async def append(self, kind: str, **fields: Any) -> None:
+        """Returns when it is durable."""
+        assert len(self._pending) < PENDING_MAX
+        chained = {"seq": self._count, "mono_ns": now_ns(), "prev_sha": self._before, "kind": kind, **fields}
+        line = encode(chained)
+        self._before = digest(line)
+        self._count += 1
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((line, durable))
+        self._bell.set()
+        await durable
+
+    async def _write_groups(self) -> None:
+        while True:
+            await self._bell.wait()
+            self._bell.clear()
+            group, self._pending = self._pending, []
+            self._file.write_raw(b"".join(line for line, _ in group))
+            self._file.sync()
+            for _, durable in group:
+                if not durable.done():
+                    durable.set_result(None)

@@ -1,0 +1,299 @@
+"""`incident.toml` as structs: everything declarative of an incident, checked before anything starts.
+
+Law 1: a wrong field is one line that names the file, the key and what was expected there.
+Law 2: what one part says of another (a fault of a process, an argument of a toggle) is checked here too, so a run never stumbles on it.
+Law 3: broken and canonical differ in the values of toggles and in nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from cluster.commands.words import did_you_mean
+from cluster.core.errors import UsageError
+
+Variant = Literal["broken", "canonical"]
+# A name is part of a Unix socket's path, which holds about a hundred bytes.
+NAME = re.compile(r"[a-z][a-z0-9]{0,11}\Z")
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+_ON = re.compile(r"(failpoint|trace):([a-z][a-z_.]*)@([a-z0-9]+)\Z")
+_PRODUCT = re.compile(r"([a-z_]+_ms)(?: \* (\d+(?:\.\d+)?))?\Z")
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All parts refuse fields that they do not know: a misspelt one must not be a silent default."""
+
+
+class Head(_Part, frozen=True):
+    """`duration_s`: after that the run is over whatever its clients say."""
+
+    slug: str
+    n: int
+    title: str
+    family: str
+    mechanism: Literal["selection", "agreement", "assignment", "suppression", "aggregation", "convergence"]
+    duration_s: float
+    summary: str
+
+
+class SeedRow(_Part, frozen=True):
+    """The incident as it was reported, word for word: situation, task, action, result, patterns, cures, sources."""
+
+    issue: str
+    situation: str
+    task: str
+    action: str
+    result: str
+    patterns: tuple[str, ...]
+    canonical: tuple[str, ...]
+    real_world: tuple[str, ...]
+
+
+class Proc(_Part, frozen=True):
+    """One process. `$name` in `args` is a toggle's value, `$workload` what the generator made. Numbers named `_ms` follow the scale."""
+
+    name: str
+    app: str
+    args: dict[str, Any] = {}
+    client: bool = False  # the run is over when all clients are done
+    start_on: str = ""  # "trace:EVENT@PROCESS"; otherwise before the start
+
+
+class Backend(_Part, frozen=True):
+    """A server that is not ours."""
+
+    use: str
+
+
+class Toggle(_Part, frozen=True):
+    """`patterns` and `cures`: which words of the seed's row it stands for. `refused`: values that are known and cannot be had, and why."""
+
+    name: str
+    values: tuple[str, ...]
+    broken: str
+    canonical: str
+    help: str
+    hot: bool = False
+    patterns: tuple[str, ...] = ()
+    cures: tuple[str, ...] = ()
+    refused: dict[str, str] = {}
+
+
+class Fault(_Part, frozen=True):
+    """One step. `failpoint:` - the process does it to itself on that very line; `trace:` - the runner does it on hearing of the event."""
+
+    on: str
+    do: Literal["pause"]
+    target: str
+    ms: str
+    nth: int = 1
+    hold: bool = False
+    why: str = ""
+
+
+class Rule(_Part, frozen=True):
+    bad: str
+    max_violations: int = 0
+
+
+class Observable(_Part, frozen=True):
+    view: Literal["topology", "raft", "phi", "gossip", "ledger", "metrics", "events"]
+    what: str
+
+
+class Drill(_Part, frozen=True, kw_only=True):
+    alerts: tuple[str, ...]
+    wrong: tuple[str, ...]
+    right: str
+    right_actions: tuple[str, ...]
+    relieving: tuple[str, ...] = ()
+    harmful: tuple[str, ...] = ()
+    telltale: str
+    hints: tuple[str, str, str]
+    lesson: str
+    reference: str
+    par_detect_s: float
+    par_recover_s: float
+
+
+class Card(_Part, frozen=True, kw_only=True):
+    """The whole file."""
+
+    scenario: Head
+    seed: SeedRow
+    proc: tuple[Proc, ...]
+    backend: dict[str, Backend] = {}
+    toggle: tuple[Toggle, ...]
+    fault: tuple[Fault, ...] = ()
+    verdict: Rule
+    observable: tuple[Observable, ...] = ()
+    erratum: tuple[str, ...] = ()
+    drill: Drill
+
+    @property
+    def slug(self) -> str:
+        return self.scenario.slug
+
+    def toggles(self, variant: str) -> dict[str, str]:
+        return {toggle.name: getattr(toggle, variant) for toggle in self.toggle}
+
+
+class Metamorphic(_Part, frozen=True, kw_only=True):
+    """A case that follows from the mechanism: with these toggles on top of `base`, the verdict must be this, with at least `min_v`."""
+
+    name: str
+    overrides: dict[str, str]
+    expect: Literal["PASS", "FAIL"]
+    why: str
+    base: Variant = "broken"
+    min_v: int = 0
+
+
+class On(msgspec.Struct, frozen=True):
+    """`failpoint:pay.before_charge@w1`, taken apart."""
+
+    kind: str
+    event: str
+    process: str
+
+
+# ------------------------------------------------------------------------------------------------------------- reading
+
+
+def read_card(text: str, file: str) -> Card:
+    """Raises `UsageError` with every fault of the file that can be told at once, one a line."""
+    try:
+        card = msgspec.convert(tomllib.loads(text), Card)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{file}: {error}") from None
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{file}: {_said(str(error))}") from None
+    if faults := list(_faults(card)):
+        raise UsageError("\n".join(f"{file}: {fault}" for fault in faults))
+    return card
+
+
+def _said(error: str) -> str:
+    """msgspec's "Expected `int`, got `str` - at `$.toggle[0].hot`" with the key first."""
+    what, _, at = error.partition(" - at `$")
+    return f"{at.removesuffix('`').removeprefix('.') or 'the file'}: {what[0].lower()}{what[1:]}"
+
+
+def _faults(card: Card) -> Iterator[str]:
+    if not _SLUG.match(card.slug):
+        yield f"scenario.slug: {card.slug!r} is not words of a-z and 0-9 joined by '-'"
+    if not 0 < card.scenario.duration_s <= 600:
+        yield "scenario.duration_s: expected more than 0 and at most 600"
+    yield from _twice("proc", (proc.name for proc in card.proc))
+    yield from _twice("toggle", (toggle.name for toggle in card.toggle))
+    for i, toggle in enumerate(card.toggle):
+        yield from _toggle_faults(f"toggle[{i}]", toggle, card.seed)
+    processes = {proc.name: proc for proc in card.proc}
+    for i, proc in enumerate(card.proc):
+        yield from _proc_faults(f"proc[{i}]", proc, card, processes)
+    for i, fault in enumerate(card.fault):
+        yield from _fault_faults(f"fault[{i}]", fault, card, processes)
+
+
+def _twice(part: str, names: Iterable[str]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for i, name in enumerate(names):
+        if name in seen:
+            yield f"{part}[{i}].name: {name!r} is the name of {part}[{seen[name]}] already"
+        seen.setdefault(name, i)
+
+
+def _toggle_faults(key: str, toggle: Toggle, seed: SeedRow) -> Iterator[str]:
+    for variant in ("broken", "canonical"):
+        if getattr(toggle, variant) not in toggle.values:
+            yield f"{key}.{variant}: {getattr(toggle, variant)!r} is not one of {', '.join(toggle.values)}"
+    for value in toggle.refused:
+        if value in toggle.values:
+            yield f"{key}.refused: {value!r} is among the values that can be had"
+    for field, known in (("patterns", seed.patterns), ("cures", seed.canonical)):
+        for text in getattr(toggle, field):
+            if text not in known:
+                yield f"{key}.{field}: {text!r} is not among the seed's{did_you_mean(text, known)}"
+
+
+def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]) -> Iterator[str]:
+    if not NAME.match(proc.name):
+        yield f"{key}.name: {proc.name!r} is not a letter followed by at most 11 letters and digits"
+    toggles = card.toggles("broken")
+    for name, value in proc.args.items():
+        if isinstance(value, str) and value.startswith("$") and value[1:] not in toggles and value != "$workload":
+            yield f"{key}.args.{name}: {value!r} is neither $workload nor a toggle{did_you_mean(value[1:], toggles)}"
+    if proc.start_on:
+        on = _ON.match(proc.start_on)
+        if on is None or on[1] != "trace" or on[3] not in processes or on[3] == proc.name:
+            yield f"{key}.start_on: expected 'trace:EVENT@PROCESS' with another process of this file, not {proc.start_on!r}"
+
+
+def _fault_faults(key: str, fault: Fault, card: Card, processes: Mapping[str, Proc]) -> Iterator[str]:
+    on = _ON.match(fault.on)
+    if on is None or on[3] not in processes:
+        yield f"{key}.on: expected 'failpoint:NAME@PROCESS' or 'trace:EVENT@PROCESS' with a process of this file, not {fault.on!r}"
+    elif on[1] == "failpoint" and on[3] != fault.target:
+        yield f"{key}.target: at a failpoint a process acts on itself, so expected {on[3]!r}"
+    if fault.target not in processes:
+        yield f"{key}.target: there is no process {fault.target!r}{did_you_mean(fault.target, processes)}"
+    if fault.hold and not fault.on.startswith("failpoint:"):
+        yield f"{key}.hold: only a failpoint can hold"
+    if fault.nth < 1:
+        yield f"{key}.nth: expected 1 or more"
+    product = _PRODUCT.match(fault.ms)
+    if product is None or product[1] not in card.toggles("broken"):
+        yield f"{key}.ms: expected a toggle named _ms, or 'TOGGLE * NUMBER', not {fault.ms!r}"
+
+
+# ------------------------------------------------------------------------------------------------------------- meaning
+
+
+def read_on(text: str) -> On:
+    """Of a card that was checked."""
+    match = _ON.match(text)
+    assert match is not None, text
+    return On(match[1], match[2], match[3])
+
+
+def pause_ms(fault: Fault, toggles: Mapping[str, str], scale: float) -> float:
+    """`ttl_ms * 2.5` with this run's toggles."""
+    match = _PRODUCT.match(fault.ms)
+    assert match is not None, fault.ms
+    return float(toggles[match[1]]) * float(match[2] or 1) * scale
+
+
+def arguments(proc: Proc, toggles: Mapping[str, str], workload: Any, scale: float) -> dict[str, Any]:
+    """What a process is started with: toggles filled in, durations scaled."""
+    found = {}
+    for name, value in proc.args.items():
+        if value == "$workload":
+            value = workload
+        elif isinstance(value, str) and value.startswith("$"):
+            value = toggles[value[1:]]
+        found[name] = float(value) * scale if name.endswith("_ms") else value
+    return found
+
+
+def choose(card: Card, variant: str, settings: Iterable[str]) -> dict[str, str]:
+    """The toggles of a run: the variant's, with `name=value` settings on top. Raises `UsageError` in one clear line."""
+    toggles = card.toggles(variant)
+    by_name = {toggle.name: toggle for toggle in card.toggle}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting}: expected TOGGLE=VALUE")
+        if name not in by_name:
+            raise UsageError(f"{card.slug} has no toggle {name!r}{did_you_mean(name, by_name)}; it has {', '.join(by_name)}")
+        toggle = by_name[name]
+        if value in toggle.refused:
+            raise UsageError(f"{name}={value} cannot be had: {toggle.refused[value]}")
+        if value not in toggle.values:
+            raise UsageError(f"{name}={value}: expected one of {', '.join(toggle.values)}{did_you_mean(value, toggle.values)}")
+        toggles[name] = value
+    return toggles

@@ -1,0 +1,193 @@
+"""One run from its first process to its last: servers, processes, arms, go, and the end when all clients are done.
+
+Law 1: the workload begins when everything is up and every failpoint is armed; a start that hangs upon an event is no exception, it
+is part of the workload.
+Law 2: a process that ends before the run does has spoilt the run, unless a fault asked for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cluster.backends.redis import embedded
+from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Stopped
+from scenarios.control import Armed, Done, Go, Hello, Ready, Start, Traced, Word
+from scenarios.lines import LineFile
+from scenarios.model import Card, Proc, arguments
+from scenarios.records import Params
+from scenarios.stage import Stage
+from scenarios.timeline import Timeline
+
+READY_DEADLINE_S = 30.0
+_KIT_ENTRY = "scenarios.kit.process:run"
+_REDIS_ENTRY = "cluster.backends.redis.embedded:serve"
+_LAST_LINE_BYTES = 4_096
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a run happens: records that stay, a private directory that does not, servers to start, all backends by URL."""
+
+    records: Path
+    work: Path
+    servers: dict[str, embedded.Server]
+    backends: dict[str, str]
+
+
+class _Over(Exception):
+    """Raised in the task group's own body: what was still waited for does not matter any more."""
+
+
+class Performance:
+    """The state of a run in progress: who is ready, armed, done; and a bell for whoever waits."""
+
+    def __init__(self, card: Card, params: Params, workload: Any, place: Place, supervisor: LineFile, faults: LineFile) -> None:
+        self._card = card
+        self._params = params
+        self._workload = workload
+        self._place = place
+        self._started: set[str] = set()
+        self._ready: set[str] = set()
+        self._armed: set[str] = set()
+        self._done: set[str] = set()
+        self._ending = False
+        self._failed = ""
+        self._bell = asyncio.Event()
+        self._stage = Stage(place.work, place.records / "log", supervisor, self._word, self._report, self._fail)
+        self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, self._stage.signal)
+
+    async def play(self, zygote_pid: int, channel: socket.socket) -> str:
+        """Returns why the run failed as a run; empty when there is something to judge."""
+        for signum in (signal.SIGTERM, signal.SIGHUP):
+            # As asyncio answers SIGINT: everything is cancelled, and ends in order.
+            asyncio.get_running_loop().add_signal_handler(signum, signal.raise_signal, signal.SIGINT)
+        try:
+            await self._stage.open(zygote_pid, channel)
+            async with asyncio.TaskGroup() as tasks:
+                await self._perform(tasks)
+                raise _Over
+        except* _Over:
+            pass
+        finally:
+            self._ending = True
+            clean = await self._stage.close()
+        return self._failed or ("" if clean else "a process of the run did not leave when it was told to")
+
+    async def _perform(self, tasks: asyncio.TaskGroup) -> None:
+        await self._open_servers(tasks)
+        first = [proc for proc in self._card.proc if not proc.start_on]
+        # A client's first act is to connect.
+        for group in ([proc for proc in first if not proc.client], [proc for proc in first if proc.client]):
+            for proc in group:
+                self._start(proc)
+            await self._until(lambda: self._started - self._ready, "is not ready")
+        arms = self._timeline.arms()
+        for process, arm in arms:
+            self._stage.order(process, arm)
+        wanted = {f"{arm.failpoint}@{process}" for process, arm in arms}
+        await self._until(lambda: wanted - self._armed, "is not armed")
+        for name in sorted(self._started):
+            self._stage.order(name, Go())
+        await self._until_done()
+
+    async def _open_servers(self, tasks: asyncio.TaskGroup) -> None:
+        for name, server in self._place.servers.items():
+            self._stage.start(name, _REDIS_ENTRY, msgspec.msgpack.encode(server))
+            tasks.create_task(self._ask(name, server))
+        await self._until(lambda: self._place.servers.keys() - self._ready, "does not answer")
+
+    async def _ask(self, name: str, server: embedded.Server) -> None:
+        await embedded.answers(server)
+        self._ready.add(name)
+        self._bell.set()
+
+    def _start(self, proc: Proc) -> None:
+        place = self._place
+        start = Start(
+            name=proc.name, app=proc.app, args=arguments(proc, self._params.toggles, self._workload, self._params.scale),
+            seed=zlib.crc32(f"{self._params.seed}/{proc.name}".encode()), control=self._stage.control_path,
+            records=str(place.records), work=str(place.work), backends=place.backends, key_prefix=f"faultline:{place.records.name}:",
+        )  # fmt: skip
+        self._started.add(proc.name)
+        self._stage.start(proc.name, _KIT_ENTRY, msgspec.msgpack.encode(start))
+
+    # ---- waiting ------------------------------------------------------------------------------------------------
+
+    async def _until(self, lacking: Callable[[], set[str]], what: str) -> None:
+        """Until nothing is lacking. The deadline is a failure of the run."""
+        try:
+            async with asyncio.timeout(READY_DEADLINE_S):
+                while lacking() and not self._failed:
+                    self._bell.clear()
+                    await self._bell.wait()
+        except TimeoutError:
+            self._fail(f"{', '.join(sorted(lacking()))} {what} after {READY_DEADLINE_S:.0f} s")
+        if self._failed:
+            raise _Over
+
+    async def _until_done(self) -> None:
+        """Until every client that was started is done. The end of the time is no failure: the records say what was not done."""
+        clients = {proc.name for proc in self._card.proc if proc.client}
+        try:
+            async with asyncio.timeout(self._card.scenario.duration_s * self._params.scale):
+                while clients & self._started - self._done and not self._failed:
+                    self._bell.clear()
+                    await self._bell.wait()
+        except TimeoutError:
+            return
+
+    # ---- what is heard ----------------------------------------------------------------------------------------------
+
+    def _word(self, word: Word) -> None:
+        match word:
+            case Hello():
+                pass
+            case Ready(name=name):
+                self._ready.add(name)
+                if any(proc.name == name and proc.start_on for proc in self._card.proc):
+                    self._stage.order(name, Go())
+            case Armed(name=name, failpoint=failpoint):
+                self._armed.add(f"{failpoint}@{name}")
+            case Traced(name=name, event=event):
+                self._traced(event, name)
+            case Done(name=name):
+                self._done.add(name)
+        self._bell.set()
+
+    def _traced(self, event: str, name: str) -> None:
+        self._timeline.heard(event, name)
+        for proc in self._card.proc:
+            if proc.start_on == f"trace:{event}@{name}" and proc.name not in self._started:
+                self._start(proc)
+
+    def _report(self, report: Report) -> None:
+        match report:
+            case Stopped(name=name, at_us=at_us):
+                self._timeline.stopped(name, at_us)
+            case Continued(name=name, at_us=at_us):
+                self._timeline.continued(name, at_us)
+            case Exited(name=name, status=status) if not self._ending:
+                self._fail(f"{name} ended with {status}: {self._last_line(name)}")
+            case Refused(name=name, why=why):
+                self._fail(f"{name} could not be started: {why}")
+            case _:
+                pass
+        self._bell.set()
+
+    def _fail(self, why: str) -> None:
+        self._failed = self._failed or why
+        self._bell.set()
+
+    def _last_line(self, name: str) -> str:
+        try:
+            said = self._stage.log_of(name).read_bytes()[-_LAST_LINE_BYTES:].decode("utf-8", "replace").split("\n")
+        except OSError as error:
+            return f"no log: {error.strerror}"
+        return next((line for line in reversed(said) if line.strip()), "it said nothing")

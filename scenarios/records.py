@@ -1,0 +1,173 @@
+"""The raw records of a run, read from byte 0: what an oracle judges by, and all that it may look at.
+
+A run directory holds `params.json` and `truth.json` (what was asked for), `faults.jsonl` and `supervisor.jsonl` (what was done to
+whom, by the parent that waits for them), `ledger/` (the protected resources, hash-chained), `history/` (what clients asked and heard)
+and `trace/` (what processes said of themselves: for coverage and display, never for violations). `log/` is for people.
+
+Law 1: a record that does not read as one, or a ledger line that does not follow from the one before it, is `RecordsBroken` with file
+and line: a verdict over damaged records would be worth nothing.
+Law 2: times are monotonic nanoseconds of one machine-wide clock, so they compare between processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from cluster.core.errors import FaultlineError
+from scenarios.lines import GENESIS, LINE_BYTES_MAX, digest
+
+FILE_BYTES_MAX = 64 * 1024 * 1024
+T = TypeVar("T")
+
+
+class RecordsBroken(FaultlineError):
+    """The records cannot be trusted; the text says which line of which file, and why."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}")
+        self.where, self.reason = where, reason
+
+
+class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a run was asked to be. `scale` multiplies every duration of the incident alike."""
+
+    slug: str
+    variant: str
+    toggles: dict[str, str]
+    seed: int
+    scale: float = 1.0
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One record and where it stands (`ledger/payd.jsonl:12`)."""
+
+    where: str
+    data: dict[str, Any]
+
+    def __getitem__(self, field: str) -> Any:
+        try:
+            return self.data[field]
+        except KeyError:
+            raise RecordsBroken(self.where, f"has no field {field!r}") from None
+
+    def get(self, field: str) -> Any:
+        return self.data.get(field)
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One violation: the rule, the records that show it, and a sentence."""
+
+    rule: str
+    records: tuple[str, ...]
+    text: str
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What an oracle found. `coverage`: predicate -> whether the run really exercised it."""
+
+    violations: tuple[Evidence, ...]
+    coverage: dict[str, bool]
+    metrics: dict[str, int | float]
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """A time for which the kernel kept a process from running. `until_ns` is None when it was not continued."""
+
+    from_ns: int
+    until_ns: int | None
+
+
+class Records:
+    """One run directory."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def params(self) -> Params:
+        return self._document("params.json", Params)
+
+    def truth(self) -> dict[str, Any]:
+        """The workload as its generator made it, written before any of it was sent."""
+        return self._document("truth.json", dict[str, Any])
+
+    def faults(self) -> list[Line]:
+        return list(self._lines("faults.jsonl"))
+
+    def supervisor(self) -> list[Line]:
+        return list(self._lines("supervisor.jsonl"))
+
+    def history(self, process: str) -> list[Line]:
+        """Of one client; empty when it never asked for anything."""
+        return list(self._lines(f"history/{process}.jsonl"))
+
+    def trace(self, process: str, event: str = "") -> list[Line]:
+        """Of one process, all of it or one kind of event."""
+        return [line for line in self._lines(f"trace/{process}.jsonl") if event in ("", line["event"])]
+
+    def ledger(self, name: str) -> list[Line]:
+        """All lines of a protected resource, after its chain was checked. A ledger that is not there is broken records."""
+        if not (self._root / "ledger" / f"{name}.jsonl").is_file():
+            raise RecordsBroken(f"ledger/{name}.jsonl", "is missing")
+        lines, before = [], GENESIS
+        for number, (raw, line) in enumerate(self._raw(f"ledger/{name}.jsonl")):
+            if line["seq"] != number or line["prev_sha"] != before:
+                raise RecordsBroken(line.where, "does not follow from the line before it")
+            before = digest(raw)
+            lines.append(line)
+        return lines
+
+    def ledgers(self) -> list[str]:
+        return sorted(path.stem for path in (self._root / "ledger").glob("*.jsonl"))
+
+    def pauses(self, process: str) -> list[Pause]:
+        """When the kernel stopped and continued it, by its parent's word."""
+        found: list[Pause] = []
+        for line in self.supervisor():
+            if line["process"] != process:
+                continue
+            if line["event"] == "stopped":
+                found.append(Pause(line["mono_ns"], None))
+            elif line["event"] == "continued" and found:
+                found[-1] = Pause(found[-1].from_ns, line["mono_ns"])
+        return found
+
+    def _document(self, name: str, kind: type[T]) -> T:
+        try:
+            return msgspec.json.decode(_read(self._root / name), type=kind)
+        except FileNotFoundError:
+            raise RecordsBroken(name, "is missing") from None
+        except msgspec.DecodeError as error:
+            raise RecordsBroken(name, str(error)) from None
+
+    def _lines(self, name: str) -> Iterator[Line]:
+        return (line for _, line in self._raw(name))
+
+    def _raw(self, name: str) -> Iterator[tuple[bytes, Line]]:
+        path = self._root / name
+        content = _read(path) if path.is_file() else b""
+        if content and not content.endswith(b"\n"):
+            raise RecordsBroken(name, "ends in the middle of a line")
+        for number, raw in enumerate(content.splitlines(), 1):
+            yield raw, Line(f"{name}:{number}", _object(raw, f"{name}:{number}"))
+
+
+_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+def _object(raw: bytes, where: str) -> dict[str, Any]:
+    if len(raw) > LINE_BYTES_MAX:
+        raise RecordsBroken(where, f"is longer than {LINE_BYTES_MAX} bytes")
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RecordsBroken(where, f"is no JSON object: {error}") from None
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > FILE_BYTES_MAX:
+        raise RecordsBroken(path.name, f"is larger than {FILE_BYTES_MAX} bytes")
+    return path.read_bytes()

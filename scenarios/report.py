@@ -1,0 +1,171 @@
+"""What runs came to, in words and as documents. Nothing here judges: verdicts are read, compared and laid out."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scenarios.judging import Outcome
+from scenarios.model import Card, Metamorphic
+from scenarios.records import Records
+from scenarios.timeline import told
+
+_WIDTH = 110
+_EVIDENCE_SHOWN = 3
+_MARKS = {True: "✓", False: "✗"}
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Both variants under one seed. `good`: broken FAIL, canonical PASS, and the same faults for both."""
+
+    slug: str
+    seed: int
+    good: bool
+    same_faults: bool
+    broken: Outcome
+    canonical: Outcome
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of a matrix: what was changed from the broken variant, and what came of it."""
+
+    changed: str
+    outcome: Outcome
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One metamorphic case and its run."""
+
+    name: str
+    why: str
+    expect: str
+    min_v: int
+    good: bool
+    outcome: Outcome
+
+
+def pair(broken: Outcome, canonical: Outcome) -> Pair:
+    """Two runs that differ in their faults prove nothing about toggles: then the pair is not good whatever the verdicts."""
+    same = _faults(broken) == _faults(canonical)
+    good = same and broken.verdict == "FAIL" and canonical.verdict == "PASS"
+    return Pair(broken.slug, broken.seed, good, same, broken, canonical)
+
+
+def _faults(outcome: Outcome) -> list[dict[str, Any]]:
+    return told(Records(Path(outcome.run_dir)))
+
+
+def case(wanted: Metamorphic, outcome: Outcome) -> Case:
+    good = outcome.verdict == wanted.expect and outcome.violations.count >= wanted.min_v
+    return Case(wanted.name, wanted.why, wanted.expect, wanted.min_v, good, outcome)
+
+
+# -------------------------------------------------------------------------------------------------------------- words
+
+
+def words_of_run(outcome: Outcome) -> str:
+    lines = [f"{outcome.slug} · {outcome.variant} · {outcome.verdict} · V = {outcome.violations.count}   ({outcome.duration_s:.1f} s)"]
+    lines += [f"  {_settings(outcome.toggles)}   seed {outcome.seed}"]
+    lines += [f"  ! {outcome.why}"] if outcome.why else []
+    lines += [f"  {count} × {rule}" for rule, count in outcome.violations.by_rule.items()]
+    for evidence in outcome.violations.evidence[:_EVIDENCE_SHOWN]:
+        lines.append(f"    {evidence.text}   [{', '.join(evidence.records)}]")
+    if (more := outcome.violations.count - _EVIDENCE_SHOWN) > 0:
+        lines.append(f"    … and {more} more")
+    lines += [f"  {_MARKS[met]} {name}" for name, met in outcome.coverage.items()]
+    if outcome.metrics:
+        lines.append(f"  {'  '.join(f'{name} {value:g}' for name, value in outcome.metrics.items())}")
+    lines.append(f"  records: {outcome.run_dir}")
+    return "\n".join(lines)
+
+
+def words_of_pair(found: Pair) -> str:
+    lines = [words_of_run(found.broken), words_of_run(found.canonical)]
+    if not found.same_faults:
+        lines.append("✗ the two runs had different faults and cannot be compared: see their faults.jsonl")
+    else:
+        lines.append(f"{_MARKS[found.good]} broken {found.broken.verdict}, canonical {found.canonical.verdict}, under the same faults")
+    return "\n".join(lines)
+
+
+def words_of_matrix(rows: Iterable[Row]) -> str:
+    return "\n".join(f"{row.changed:<32} {row.outcome.verdict:<8} V = {row.outcome.violations.count}" for row in rows)
+
+
+def words_of_cases(cases: Iterable[Case]) -> str:
+    lines = []
+    for found in cases:
+        wanted = found.expect + (f" with V ≥ {found.min_v}" if found.min_v else "")
+        came = f"{found.outcome.verdict}, V = {found.outcome.violations.count}"
+        lines.append(f"{_MARKS[found.good]} {found.name}: {came} (expected {wanted})")
+        lines.append(f"    {found.why}")
+    return "\n".join(lines)
+
+
+def words_of_list(cards: Iterable[Card], last: Mapping[str, Mapping[str, str]]) -> str:
+    lines: list[str] = []
+    family = ""
+    for card in cards:
+        if card.scenario.family != family:
+            family = card.scenario.family
+            lines.append(family)
+        verdicts = last[card.slug]
+        shown = "  ".join(f"{variant} {verdicts.get(variant, '–')}" for variant in ("broken", "canonical"))
+        lines.append(f"  {card.scenario.n:02} {card.slug:<26} {card.scenario.mechanism:<12} {shown}")
+        lines.append(f"     {card.scenario.title}")
+    return "\n".join(lines)
+
+
+def words_of_card(card: Card) -> str:
+    head, seed = card.scenario, card.seed
+    lines = [f"{head.n:02} {head.title}", f"   {head.family} · {head.mechanism} · at most {head.duration_s:g} s", ""]
+    lines += [*_wrapped(head.summary), "", "As reported"]
+    for name in ("situation", "task", "action", "result"):
+        lines += _wrapped(f"{name[0].upper()}  {getattr(seed, name)}")
+    for title, points in (("Patterns", seed.patterns), ("Cures", seed.canonical), ("Seen at", seed.real_world)):
+        lines += [title, *(f"  - {point}" for point in points)]
+    lines += ["", "Toggles (broken → canonical)"]
+    for toggle in card.toggle:
+        values = "|".join((*toggle.values, *(f"({value})" for value in toggle.refused)))
+        lines.append(f"  {toggle.name:<20} {values:<28} {toggle.broken} → {toggle.canonical}")
+        lines += _wrapped(toggle.help, 6)
+    lines += ["", "Faults"]
+    for fault in card.fault:
+        lines += _wrapped(f"{fault.do} {fault.target} for {fault.ms}, at hit {fault.nth} of {fault.on}: {fault.why}")
+    lines += ["", "Watch", *(f"  {seen.view}: {seen.what}" for seen in card.observable)]
+    if card.erratum:
+        lines += ["", "Where the report does not hold as written"]
+        lines += [line for text in card.erratum for line in _wrapped(f"- {text}")]
+    lines.append("")
+    for title, text in (("Tell-tale", card.drill.telltale), ("Lesson", card.drill.lesson), ("See", card.drill.reference)):
+        lines += [title, *_wrapped(text)]
+    return "\n".join(lines)
+
+
+def document_of_card(card: Card) -> dict[str, Any]:
+    document = msgspec.to_builtins(card)
+    assert isinstance(document, dict)
+    return document
+
+
+def document_of_list(cards: Iterable[Card], last: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "slug": card.slug, "n": card.scenario.n, "family": card.scenario.family, "mechanism": card.scenario.mechanism,
+            "title": card.scenario.title, "last": {variant: last[card.slug].get(variant) for variant in ("broken", "canonical")},
+        }
+        for card in cards
+    ]  # fmt: skip
+
+
+def _settings(toggles: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in toggles.items())
+
+
+def _wrapped(text: str, indent: int = 2) -> list[str]:
+    pad = " " * indent
+    return textwrap.wrap(" ".join(text.split()), _WIDTH, initial_indent=pad, subsequent_indent=pad)

@@ -1,0 +1,23 @@
+"""Extra, missing and strange effects are told apart."""
+
+from __future__ import annotations
+
+import hypothesis
+import hypothesis.strategies as st
+
+from cluster.check.once import exactly_once
+
+KEYS = st.sampled_from("abcdef")
+
+
+@hypothesis.given(st.sets(KEYS), st.lists(KEYS))
+def test_every_effect_is_accounted_for(wanted: set[str], effects: list[str]) -> None:
+    count = exactly_once(sorted(wanted), effects)
+    assert len(effects) == len(wanted) - len(count.missing) + len(count.strange) + sum(count.extra.values())
+    assert not set(count.missing) & set(effects)
+    assert not set(count.strange) & wanted
+
+
+def test_an_example() -> None:
+    count = exactly_once(["a", "b"], ["a", "a", "a", "z"])
+    assert (count.extra, count.missing, count.strange) == ({"a": 2}, ("b",), ("z",))

@@ -1,0 +1,89 @@
+"""The incident for real: broken it fails by ten, cured it passes, for nothing it proves nothing, and it leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scenarios.judging import verify
+from scenarios.records import Records
+from tests.cluster.supervisor.labs import Watched, children_of, state_of
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+
+ROOT = Path(__file__).resolve().parents[3]
+SLUG = "stale-lock-holder"
+
+
+def faultline(*arguments: str | Path) -> tuple[int, Any]:
+    """Exit code and the JSON document on standard output."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "tui", *map(str, arguments), "--json"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_pair_shows_ten_double_charges_and_then_none(tmp_path: Path) -> None:
+    code, pair = faultline("pair", SLUG, "--seed", "5", "--runs", tmp_path)
+    assert code == 0, pair
+    broken, canonical = pair["broken"], pair["canonical"]
+    assert (broken["verdict"], broken["violations"]["by_rule"]) == ("FAIL", {"duplicate_charge": 10})
+    assert (canonical["verdict"], canonical["violations"]["count"]) == ("PASS", 0)
+    assert canonical["metrics"]["rejections"] == 10
+    assert all(broken["coverage"].values())
+    assert all(canonical["coverage"].values())
+    assert pair["same_faults"]
+    assert broken["seed"] == canonical["seed"] == 5
+    assert _orders(broken) == _orders(canonical)
+    for outcome in (broken, canonical):
+        assert verify(Path(outcome["run_dir"])).verdict == outcome["verdict"]
+
+
+def _orders(outcome: dict[str, Any]) -> Any:
+    return Records(Path(outcome["run_dir"])).truth()
+
+
+@pytest.mark.parametrize(("variant", "without"), [("canonical", "faults"), ("broken", "faults"), ("broken", "workload")])
+def test_for_nothing_it_proves_nothing(tmp_path: Path, variant: str, without: str) -> None:
+    code, outcome = faultline("run", SLUG, "--variant", variant, "--without", without, "--runs", tmp_path)
+    assert (code, outcome["verdict"]) == (3, "VACUOUS")
+
+
+def test_a_server_that_does_not_answer_is_the_environments_fault(tmp_path: Path) -> None:
+    code, outcome = faultline("run", SLUG, "--backend", "redis=redis://127.0.0.1:1/0", "--runs", tmp_path)
+    assert (code, outcome["verdict"]) == (4, "ERROR")
+    assert "does not answer" in outcome["why"]
+
+
+def test_a_killed_runner_leaves_nothing_behind(tmp_path: Path) -> None:
+    runner = subprocess.Popen(
+        [sys.executable, "-P", "-m", "tests.scenarios.until_stopped", str(tmp_path / "runs")],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert runner.stdout is not None
+    with runner, closing(runner.stdout) as said:
+        assert said.readline() == "w1\n"
+        (zygote,) = children_of(runner.pid)
+        below = children_of(zygote)
+        assert len(below) >= 4  # fraud, payd, w1, the Redis server, and perhaps already w2
+        assert "T" in map(state_of, below)
+        with closing(Watched([zygote, *below])) as family:
+            runner.send_signal(signal.SIGKILL)
+            assert family.still_there() == []
+
+
+@pytest.mark.slow
+def test_what_follows_from_the_mechanism_does_follow(tmp_path: Path) -> None:
+    code, document = faultline("meta", SLUG, "--runs", tmp_path)
+    assert code == 0, document
+    assert {case["name"]: case["good"] for case in document["cases"]} == dict.fromkeys((case["name"] for case in document["cases"]), True)

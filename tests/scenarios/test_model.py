@@ -1,0 +1,95 @@
+"""A wrong `incident.toml` is told in one line that names the file, the key and what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import scenarios
+from cluster.core.errors import UsageError
+from scenarios.catalog import cards, load
+from scenarios.model import arguments, choose, pause_ms, read_card
+
+FILE = Path(scenarios.__file__).parent / "election" / "stale_lock_holder" / "incident.toml"
+TEXT = FILE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('slug = "stale-lock-holder"', 'slug = "Stale"', "scenario.slug: 'Stale' is not words"),
+        ("n = 2", 'n = "2"', "scenario.n: expected `int`, got `str`"),
+        ("duration_s = 12.0", "duration_s = 0.0", "scenario.duration_s: expected more than 0"),
+        ('mechanism = "selection"', 'mechanism = "luck"', "scenario.mechanism: invalid enum value 'luck'"),
+        ('title = "Stale lock holder writes after TTL expiry"\n', "", "scenario: object missing required field `title`"),
+        ('name = "fraud"', 'nom = "fraud"', "proc[0]: object contains unknown field `nom`"),
+        ('name = "fraud"', 'name = "payd"', "proc[1].name: 'payd' is the name of proc[0] already"),
+        ('name = "fraud"', 'name = "a-name/with"', "proc[0].name: 'a-name/with' is not a letter followed by"),
+        ('"$fencing"', '"$fence"', "proc[1].args.fencing: '$fence' is neither $workload nor a toggle (did you mean 'fencing'?)"),
+        ("worker.holds_all@w1", "worker.holds_all@w3", "proc[3].start_on: expected 'trace:EVENT@PROCESS'"),
+        ('canonical = "on"', 'canonical = "yes"', "toggle[0].canonical: 'yes' is not one of off, on"),
+        ('patterns = ["No fencing token"]', 'patterns = ["No token"]', "toggle[0].patterns: 'No token' is not among the seed's"),
+        ("failpoint:pay.before_charge@w1", "pay.before_charge", "fault[0].on: expected 'failpoint:NAME@PROCESS' or"),
+        ('target = "w1"', 'target = "w2"', "fault[0].target: at a failpoint a process acts on itself, so expected 'w1'"),
+        ('do = "pause"', 'do = "explode"', "fault[0].do: invalid enum value 'explode'"),
+        ('ms = "ttl_ms * 2.5"', 'ms = "soon"', "fault[0].ms: expected a toggle named _ms, or 'TOGGLE * NUMBER', not 'soon'"),
+        ("nth = 10", "nth = 0", "fault[0].nth: expected 1 or more"),
+        ("[verdict]", "[verdict", "Expected ']'"),
+    ],
+)
+def test_a_wrong_field_names_file_key_and_expectation(old: str, new: str, said: str) -> None:
+    assert old in TEXT
+    with pytest.raises(UsageError) as caught:
+        read_card(TEXT.replace(old, new, 1), "here/incident.toml")
+    first = str(caught.value).splitlines()[0]
+    assert first.startswith("here/incident.toml: ")
+    assert said in first
+
+
+def test_every_fault_of_a_file_is_told_at_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        read_card(TEXT.replace("nth = 10", "nth = 0").replace('canonical = "on"', 'canonical = "yes"', 1), "f")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("fencing", "--set fencing: expected TOGGLE=VALUE"),
+        ("fenzing=on", "has no toggle 'fenzing' (did you mean 'fencing'?)"),
+        ("fencing=maybe", "fencing=maybe: expected one of off, on"),
+        ("lock=raft", "lock=raft cannot be had: "),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(setting: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        choose(load("stale-lock-holder").card, "broken", [setting])
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_arguments_and_pauses_follow_toggles_and_scale() -> None:
+    card = read_card(TEXT, "f")
+    toggles = choose(card, "broken", ["ttl_ms=500"])
+    given = arguments(card.proc[2], toggles, [{"id": "order-1"}], scale=2.0)
+    assert given["ttl_ms"] == 1_000.0
+    assert given["poll_ms"] == 200.0
+    assert given["orders"] == [{"id": "order-1"}]
+    assert given["watchdog"] == "off"
+    assert pause_ms(card.fault[0], toggles, scale=2.0) == 2_500.0
+
+
+@pytest.mark.parametrize("card", cards(), ids=lambda card: card.slug)
+def test_every_pattern_and_every_cure_of_the_report_is_some_toggles(card: object) -> None:
+    patterns = {text for toggle in card.toggle for text in toggle.patterns}  # type: ignore[attr-defined]
+    cures = {text for toggle in card.toggle for text in toggle.cures if toggle.canonical != toggle.broken}  # type: ignore[attr-defined]
+    assert patterns == set(card.seed.patterns)  # type: ignore[attr-defined]
+    assert cures == set(card.seed.canonical)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("card", cards(), ids=lambda card: card.slug)
+def test_every_incident_loads_with_its_cases(card: object) -> None:
+    incident = load(card.slug)  # type: ignore[attr-defined]
+    assert incident.play.METAMORPHIC
+    assert {case.expect for case in incident.play.METAMORPHIC} == {"PASS", "FAIL"}

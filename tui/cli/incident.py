@@ -1,0 +1,80 @@
+"""What the commands about incidents share: their options, where runs are kept, and verdicts as exit codes.
+
+Law 1: a verdict is an exit code: PASS 0, FAIL 1, VACUOUS 3, ERROR 4. Of several runs the worst trouble counts first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from cluster.core.errors import UsageError
+from tui.cli.exits import ENVIRONMENT, GOOD, UNKNOWN, VIOLATION
+
+_EXITS = {"PASS": GOOD, "FAIL": VIOLATION, "VACUOUS": UNKNOWN, "ERROR": ENVIRONMENT}
+_BACKENDS = {"redis": ("redis://", "rediss://", "unix://")}
+F = TypeVar("F", bound=Callable[..., Any])
+
+SLUG = click.argument("slug")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+RUNS = click.option("--runs", type=click.Path(file_okay=False), default="", help="Keep run directories here.")
+_OPTIONS = (
+    click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Seed of the workload.  [default: drawn]"),
+    click.option("--scale", type=click.FloatRange(0.1, 20.0), default=1.0, show_default=True, help="Multiply every duration."),
+    click.option("--backend", "backends", multiple=True, metavar="NAME=URL", help="A server of your own (redis=redis://…)."),
+    RUNS,
+    JSON,
+)
+
+
+def run_options(command: F) -> F:
+    """Of every command that runs an incident."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def runs_dir(wanted: str) -> Path:
+    """Where run directories are kept: as asked, or with this user's other state."""
+    import platformdirs
+
+    path = Path(wanted).absolute() if wanted else platformdirs.user_state_path("faultline") / "runs"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def read_backends(texts: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        name, equals, url = text.partition("=")
+        if not equals or name not in _BACKENDS:
+            raise UsageError(f"--backend {text}: expected NAME=URL with one of {', '.join(_BACKENDS)}")
+        if not url.startswith(_BACKENDS[name]):
+            raise UsageError(f"--backend {text}: expected a URL that begins with {' or '.join(_BACKENDS[name])}")
+        found[name] = url
+    return found
+
+
+def put(document: Any, words: Callable[[], str], *, as_json: bool) -> None:
+    """On standard output: one document, or its words."""
+    print(msgspec.json.encode(document).decode() if as_json else words(), flush=True)
+
+
+def exit_code(verdict: str) -> int:
+    return _EXITS[verdict]
+
+
+def worst(outcomes: Iterable[Any]) -> int:
+    """Of runs that were only to be compared: ERROR and VACUOUS count, FAIL and PASS are both answers."""
+    verdicts = {outcome.verdict for outcome in outcomes}
+    return ENVIRONMENT if "ERROR" in verdicts else UNKNOWN if "VACUOUS" in verdicts else GOOD
+
+
+def progress(text: str) -> None:
+    """While it takes its time: on standard error."""
+    click.echo(f"faultline: {text}", err=True)
+
