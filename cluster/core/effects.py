@@ -2,6 +2,7 @@
 
 Law 1: a runtime performs effects in the order given; `Persist` may finish later, and then comes back as `Persisted`.
 Law 2: an effect is data; nothing here knows what a socket or a disk is.
+Law 3: every type here is a value: nothing refers back, so the collector of cycles need not know of any (`gc=False`).
 """
 
 from __future__ import annotations
@@ -15,25 +16,21 @@ from cluster.core.gossip.messages import GossipMessage
 from cluster.core.gossip.ready import RumourHeard as RumourHeard
 from cluster.core.kv.ops import Operation, Reply
 from cluster.core.raft.messages import RaftMessage
-from cluster.core.raft.ready import Change, Froze, Persist, Persisted, RaftEvent, Tick
+from cluster.core.raft.ready import Change, Froze, Persist, Persisted, RaftEvent, Received, Tick
 from cluster.core.types import NodeId
 
-
-class FromPeer(msgspec.Struct, frozen=True):
-    """A Raft message from an authenticated peer."""
-
-    sender: NodeId
-    message: RaftMessage
+# A Raft message from an authenticated peer: Raft takes it as it is.
+FromPeer = Received
 
 
-class FromGossip(msgspec.Struct, frozen=True):
+class FromGossip(msgspec.Struct, frozen=True, gc=False):
     """A gossip datagram from an authenticated peer."""
 
     sender: NodeId
     message: GossipMessage
 
 
-class FromClient(msgspec.Struct, frozen=True):
+class FromClient(msgspec.Struct, frozen=True, gc=False):
     """A client's request; `token` is the runtime's own name for where the answer goes.
 
     `Acknowledge` and `Unwatch` come with the token of the watch that they are about, and have no answer of their own.
@@ -43,13 +40,13 @@ class FromClient(msgspec.Struct, frozen=True):
     operation: Operation
 
 
-class FromClients(msgspec.Struct, frozen=True):
+class FromClients(msgspec.Struct, frozen=True, gc=False):
     """Requests that arrived together: their writes become one proposal, their reads share one confirmation."""
 
     requests: tuple[FromClient, ...]
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):
     """An operator's wish that the protocols themselves carry out: `transfer` (argument: node), `rumour` (text),
 
     `add`, `learn`, `remove` (nodes), `replace` (old node, new node). One that cannot be done now raises `UsageError`.
@@ -75,7 +72,7 @@ def change_of(order: Order) -> Change:
     return Change(add=nodes)
 
 
-class Met(msgspec.Struct, frozen=True):
+class Met(msgspec.Struct, frozen=True, gc=False):
     """These nodes exist, too: to be gossiped with and watched. Whether they vote is the group's own business."""
 
     nodes: tuple[NodeId, ...]
@@ -84,17 +81,17 @@ class Met(msgspec.Struct, frozen=True):
 ReplicaInput = Tick | FromPeer | FromGossip | FromClient | FromClients | Persisted | Order | Met | Froze
 
 
-class SendPeer(msgspec.Struct, frozen=True):
+class SendPeer(msgspec.Struct, frozen=True, gc=False):
     to: NodeId
     message: RaftMessage
 
 
-class SendGossip(msgspec.Struct, frozen=True):
+class SendGossip(msgspec.Struct, frozen=True, gc=False):
     to: NodeId
     message: GossipMessage
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """`more`: others follow under the same token (a watch)."""
 
     token: int
@@ -102,7 +99,7 @@ class Answer(msgspec.Struct, frozen=True):
     more: bool = False
 
 
-class Marked(msgspec.Struct, frozen=True):
+class Marked(msgspec.Struct, frozen=True, gc=False):
     """Everything up to `index` is applied here; `digest` chains all of it (state-machine safety, §5.4.3)."""
 
     index: int
@@ -110,7 +107,7 @@ class Marked(msgspec.Struct, frozen=True):
     digest: int
 
 
-class LeaderCommitted(msgspec.Struct, frozen=True):
+class LeaderCommitted(msgspec.Struct, frozen=True, gc=False):
     """A leader's commit index rose, in its own term."""
 
     index: int
@@ -120,7 +117,7 @@ class LeaderCommitted(msgspec.Struct, frozen=True):
 ReplicaEvent = RaftEvent | VerdictChanged | ShadowConvicted | RumourHeard | Marked | LeaderCommitted
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(msgspec.Struct, frozen=True, gc=False):
     """Something a monitor or a person wants to know at once."""
 
     event: ReplicaEvent

@@ -59,20 +59,7 @@ from cluster.core.policy import Policy
 from cluster.core.raft.compaction import Compaction
 from cluster.core.raft.machine import Raft
 from cluster.core.raft.messages import Entry, EntryKind, HardState, Snapshot
-from cluster.core.raft.ready import (
-    AskRead,
-    Change,
-    Compact,
-    Froze,
-    Persisted,
-    Propose,
-    RaftInput,
-    ReadReady,
-    Ready,
-    Received,
-    Tick,
-    Transfer,
-)
+from cluster.core.raft.ready import AskRead, Change, Compact, Froze, Persisted, Propose, RaftInput, ReadReady, Ready, Tick, Transfer
 from cluster.core.types import PENDING_PROPOSALS_MAX, Dice, Micros, NodeId, Role, by_number
 
 # All replicas mark the same indexes, so that a monitor can compare their digests.
@@ -87,14 +74,14 @@ _CONFIG = int(EntryKind.CONFIG)
 SKIPPED = Reply("unknown", error="another entry was applied in its place")
 
 
-class Proposal(msgspec.Struct, frozen=True):
+class Proposal(msgspec.Struct, frozen=True, gc=False):
     """A write in the log that a client waits for. All of them are of the present reign (Law 2)."""
 
     index: int
     token: int
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """A linearizable read that waits for confirmation."""
 
     token: int
@@ -142,8 +129,11 @@ class Replica:
 
     def deadline(self) -> Micros:
         """When the next `Tick` is due."""
-        due = min(self.gossip.deadline(), self.detector.deadline())
-        return due if self.raft is None else min(due, self.raft.deadline())
+        due, detector_due = self.gossip.deadline(), self.detector.deadline()
+        if detector_due < due:
+            due = detector_due
+        raft_due = due if self.raft is None else self.raft.deadline()
+        return raft_due if raft_due < due else due
 
     # ---- for telemetry ---------------------------------------------------------------------------------------
 
@@ -188,7 +178,7 @@ class Replica:
     def _on_peer(self, input: FromPeer, now: Micros, effects: list[Effect]) -> None:
         if self.raft is None:
             self.raft = self._found()  # a leader has made this node a member
-        self._step(Received(input.sender, input.message), now, effects)
+        self._step(input, now, effects)
 
     def _on_gossip(self, input: FromGossip, now: Micros, effects: list[Effect]) -> None:
         self._gossiped(self.gossip.step(Heard(input.sender, input.message), now), now, effects)
@@ -275,14 +265,10 @@ class Replica:
         raft = self.raft
         if raft is None:
             return
-        commit, led = raft.commit, raft.role is Role.LEADER
+        led = raft.role is Role.LEADER
         ready = raft.step(input, now)
-        if ready.persist is not None:
-            effects.append(ready.persist)
-        effects += [SendPeer(to, message) for to, message in ready.sends]
-        # Before what is applied: a log is cut first and filled and applied after, and is so told.
-        effects += [Report(event) for event in ready.events]
         leads = raft.role is Role.LEADER
+        _hand_out(ready, effects)
         if tokens:
             self._settle_proposals(ready, tokens, effects)
         if ready.snapshot is not None:
@@ -290,19 +276,21 @@ class Replica:
             self._compaction.made(ready.snapshot.index, len(ready.snapshot.data))
         if ready.committed:
             self._apply(ready, effects)
-            self._compaction.applied(ready.committed)
         if not leads and self._proposals:
             self._forsake_proposals(effects)
         if ready.reads or self._confirmed:
             self._settle_reads(ready, now, effects)
-        if leads and raft.commit > commit:
-            effects.append(Report(LeaderCommitted(raft.commit, raft.term)))
+        if ready.leader_commit and leads:
+            effects.append(Report(LeaderCommitted(ready.leader_commit, raft.term)))
         if led is not leads:
-            self._lease_clock.restart()
-            term = "" if led else str(raft.term)
-            self._gossiped(self.gossip.step(SetKey(LEADER_KEY, term), now), now, effects)
-        if self._compaction.due(self.store.applied) and raft.may_compact(self.store.applied):
+            self._turned(str(raft.term) if leads else "", now, effects)
+        if self._compaction.due and raft.may_compact(self.store.applied):
             self._compact(now, effects)
+
+    def _turned(self, term: str, now: Micros, effects: list[Effect]) -> None:
+        """This node leads `term` from now on, or no more (""): everyone may know."""
+        self._lease_clock.restart()
+        self._gossiped(self.gossip.step(SetKey(LEADER_KEY, term), now), now, effects)
 
     def _compact(self, now: Micros, effects: list[Effect]) -> None:
         """The store as it is now stands for the log so far."""
@@ -328,6 +316,7 @@ class Replica:
                 effects.append(Answer(waiting.token, reply if waiting.index == index else SKIPPED))
             if index % MARK_EVERY == 0:
                 effects.append(Report(Marked(index, entry.term, self.store.digest)))
+        self._compaction.applied(ready.committed, self.store.applied)
         if self._watches:
             _notify(self._watches.advance(self.store), effects)
 
@@ -381,6 +370,17 @@ class Replica:
         effects.extend(Report(verdict) for verdict in verdicts)
         if any(isinstance(verdict, VerdictChanged) for verdict in verdicts):
             self.gossip.set_unreachable([m for m in self.members if m != self.node and not self.detector.alive(m)])
+
+
+def _hand_out(ready: Ready, effects: list[Effect]) -> None:
+    """What others are to do: the disk, the peers, those who watch."""
+    if ready.persist is not None:
+        effects.append(ready.persist)
+    if ready.sends:
+        effects += [SendPeer(to, message) for to, message in ready.sends]
+    # Before what is applied: a log is cut first and filled and applied after, and is so told.
+    if ready.events:
+        effects += [Report(event) for event in ready.events]
 
 
 def _notify(notices: list[Notice], effects: list[Effect]) -> None:

@@ -99,7 +99,9 @@ class Detector:
 
     def deadline(self) -> Micros:
         """When `check` may next have something to say (0: at once)."""
-        return 0 if self._pending or (not self._subjects and self._names) else max(self._due_us, self._suspended_until_us)
+        if self._pending or (not self._subjects and self._names):
+            return 0
+        return self._due_us if self._due_us > self._suspended_until_us else self._suspended_until_us
 
     def alive(self, subject: NodeId) -> bool:
         """Not convicted by the decider; true of whoever is not watched."""

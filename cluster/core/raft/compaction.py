@@ -15,9 +15,9 @@ _data = attrgetter("data")
 
 
 class Compaction:
-    """What was applied since the newest snapshot."""
+    """What was applied since the newest snapshot. `due` changes only with what is applied, and with a snapshot."""
 
-    __slots__ = ("_bytes", "_every", "_index", "_size_bytes")
+    __slots__ = ("_bytes", "_every", "_index", "_size_bytes", "due")
 
     def __init__(self, every: int, snapshot: Snapshot | None) -> None:
         self._every = every
@@ -27,9 +27,9 @@ class Compaction:
     def made(self, index: int, size_bytes: int) -> None:
         """A snapshot up to `index` exists."""
         self._index, self._size_bytes, self._bytes = index, size_bytes, 0
+        self.due = False
 
-    def applied(self, entries: Sequence[Entry]) -> None:
+    def applied(self, entries: Sequence[Entry], last_index: int) -> None:
+        """`entries`, of which the last is `last_index`, were applied."""
         self._bytes += sum(map(len, map(_data, entries)))
-
-    def due(self, applied: int) -> bool:
-        return applied - self._index >= self._every and self._bytes >= self._size_bytes
+        self.due = last_index - self._index >= self._every and self._bytes >= self._size_bytes

@@ -122,11 +122,11 @@ class Raft:
         if s.election_due_us is None or s.handed < s.commit:
             return 0
         if s.role is not Role.LEADER:
-            return s.election_due_us if s.may_lead else NEVER
+            return s.election_due_us if s.has_vote or s.may_lead else NEVER
         due = s.heartbeat_due_us
         oldest = s.mailbox.oldest_us()
-        if oldest is not None:
-            due = min(due, oldest + s.policy.storage_stall_us)
+        if oldest is not None and oldest + s.policy.storage_stall_us < due:
+            due = oldest + s.policy.storage_stall_us
         return due if s.handover is None else min(due, s.handover.until_us)
 
     def against(self, change: Change) -> str:
@@ -329,16 +329,17 @@ def _settle(s: RaftState, now: Micros) -> None:
     """Hand out what the step produced: writes, letters that need not wait, committed entries."""
     if s.restless and s.role is Role.LEADER:
         tend(s, now)
-    _persist(s, now)
-    _post_letters(s)
-    _hand_out_committed(s)
-
-
-def _persist(s: RaftState, now: Micros) -> None:
     known = s.mailbox.handed_out
-    hard = None if (s.term, s.vote) == (known.term, known.vote) else HardState(s.term, s.vote)
-    if hard is None and s.unsaved_from is None and s.unsaved_snapshot is None:
-        return
+    changed = s.term != known.term or s.vote != known.vote
+    if changed or s.unsaved_from is not None or s.unsaved_snapshot is not None:
+        _persist(s, HardState(s.term, s.vote) if changed else None, now)
+    if s.letters:
+        _post_letters(s)
+    if s.handed < s.commit or s.policy.apply_before_commit:
+        _hand_out_committed(s)
+
+
+def _persist(s: RaftState, hard: HardState | None, now: Micros) -> None:
     last = s.log.last_index
     first = s.unsaved_from if s.unsaved_from is not None else last + 1
     token = s.mailbox.post(hard, last, now)
@@ -354,12 +355,13 @@ def _with_snapshot(s: RaftState, persist: Persist) -> Persist:
 
 
 def _post_letters(s: RaftState) -> None:
+    mailbox, sends = s.mailbox, s.ready.sends
     for letter in s.letters:
-        token = s.mailbox.awaited(letter.promises)
+        token = mailbox.awaited(letter.promises)
         if token:
-            s.mailbox.hold(token, letter.to, letter.message)
+            mailbox.hold(token, letter.to, letter.message)
         else:
-            s.ready.sends.append((letter.to, letter.message))
+            sends.append((letter.to, letter.message))
 
 
 def _hand_out_committed(s: RaftState) -> None:

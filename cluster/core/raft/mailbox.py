@@ -18,16 +18,15 @@ from cluster.core.types import Micros, NodeId
 HELD_MAX = 4_096
 
 
-class Write(msgspec.Struct):
-    """One `Persist` on its way. The log is durable up to `covers` once it is done. `hard`: it carries term and vote."""
+class Write(msgspec.Struct, gc=False):
+    """One `Persist` on its way. The log is durable up to `covers` once it is done."""
 
     token: int
     since_us: Micros
     covers: int
-    hard: bool
 
 
-class Held(msgspec.Struct, frozen=True):
+class Held(msgspec.Struct, frozen=True, gc=False):
     """A message that waits for write `token`."""
 
     token: int
@@ -38,21 +37,23 @@ class Held(msgspec.Struct, frozen=True):
 class Mailbox:
     """Writes in flight, and how much of the log is durable (`durable_index`)."""
 
-    __slots__ = ("_held", "_token", "_writes", "durable_index", "handed_out")
+    __slots__ = ("_done", "_hard", "_held", "_token", "_writes", "durable_index", "handed_out")
 
     def __init__(self, hard: HardState, durable_index: int) -> None:
         self.handed_out = hard  # newest term and vote that storage was given
         self.durable_index = durable_index
-        self._token = 0
+        self._token = 0  # the newest write
+        self._hard = 0  # the newest write that carries term and vote
+        self._done = 0  # this write and all before it are durable
         self._writes: deque[Write] = deque()
         self._held: deque[Held] = deque(maxlen=HELD_MAX)
 
     def post(self, hard: HardState | None, covers: int, now: Micros) -> int:
         """A write is handed out; returns its token."""
         self._token += 1
-        self._writes.append(Write(self._token, now, covers, hard is not None))
+        self._writes.append(Write(self._token, now, covers))
         if hard is not None:
-            self.handed_out = hard
+            self.handed_out, self._hard = hard, self._token
         return self._token
 
     def truncated(self, from_index: int) -> None:
@@ -63,11 +64,17 @@ class Mailbox:
 
     def done(self, token: int) -> list[Held]:
         """Everything up to `token` is durable: returns the messages that waited for it, oldest first."""
-        while self._writes and self._writes[0].token <= token:
-            self.durable_index = max(self.durable_index, self._writes.popleft().covers)
-        freed = [held for held in self._held if held.token <= token]
-        if freed:
-            self._held = deque((held for held in self._held if held.token > token), HELD_MAX)
+        writes, held = self._writes, self._held
+        while writes and writes[0].token <= token:
+            write = writes.popleft()
+            self._done = write.token
+            if write.covers > self.durable_index:
+                self.durable_index = write.covers
+        freed = [each for each in held if each.token <= token] if held else []
+        if len(freed) == len(held):
+            held.clear()
+        elif freed:
+            self._held = deque((each for each in held if each.token > token), HELD_MAX)
         return freed
 
     def hold(self, token: int, to: NodeId, message: RaftMessage) -> None:
@@ -75,14 +82,13 @@ class Mailbox:
 
     def awaited(self, index: int) -> int:
         """The token after which the log is durable up to `index` and term and vote are too; 0 when they are now."""
-        token = 0
-        for write in reversed(self._writes):
-            if write.hard:
-                token = write.token
-                break
-        if index > self.durable_index:
-            token = max(token, next((w.token for w in self._writes if w.covers >= index), self._token))
-        return token
+        token = self._hard if self._hard > self._done else 0
+        if index <= self.durable_index:
+            return token
+        for write in self._writes:
+            if write.covers >= index:
+                return write.token if write.token > token else token
+        return self._token
 
     def waits(self, token: int) -> bool:
         """Write `token` is not yet durable."""

@@ -2,6 +2,7 @@
 
 Law 1: every message carries its sender's term, answers included, so that whoever is behind learns it.
 Law 2: the sender's identity comes from the authenticated connection, never from the message.
+Law 3: every type here is a value: nothing refers back, so the collector of cycles need not know of any (`gc=False`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class EntryKind(IntEnum):
     CONFIG = 2  # a `Membership`, in force from the moment it is appended
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One log entry. Its index is its place: the first entry of an `Append` sits at `prev_index + 1`."""
 
     term: int
@@ -28,7 +29,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     data: bytes
 
 
-class RequestVote(msgspec.Struct, frozen=True, array_like=True, tag="rv"):
+class RequestVote(msgspec.Struct, frozen=True, array_like=True, tag="rv", gc=False):
     """`pre=True` asks "would you vote for me in `term`?" and changes nothing at either end (dissertation §9.6).
 
     `transfer=True` says the old leader asked for this election, so the lease of a live leader does not refuse it (§4.2.3).
@@ -41,7 +42,7 @@ class RequestVote(msgspec.Struct, frozen=True, array_like=True, tag="rv"):
     transfer: bool = False
 
 
-class Vote(msgspec.Struct, frozen=True, array_like=True, tag="v"):
+class Vote(msgspec.Struct, frozen=True, array_like=True, tag="v", gc=False):
     """The answer. `term` is the term asked about when granted, the voter's own when refused. `reason` is for people."""
 
     term: int
@@ -50,7 +51,7 @@ class Vote(msgspec.Struct, frozen=True, array_like=True, tag="v"):
     reason: str = ""
 
 
-class Append(msgspec.Struct, frozen=True, array_like=True, tag="ae"):
+class Append(msgspec.Struct, frozen=True, array_like=True, tag="ae", gc=False):
     """Entries after `prev_index`, or none: a heartbeat. `seq` rises with each broadcast of one leader in one term:
 
     an answer with `seq >= s` proves that the follower still followed when broadcast `s` went out (ReadIndex, check-quorum).
@@ -64,7 +65,7 @@ class Append(msgspec.Struct, frozen=True, array_like=True, tag="ae"):
     seq: int
 
 
-class Appended(msgspec.Struct, frozen=True, array_like=True, tag="ar"):
+class Appended(msgspec.Struct, frozen=True, array_like=True, tag="ar", gc=False):
     """Accepted: everything up to `match_index` is durable here. Refused: `hint_index`/`hint_term` say where to look next
 
     (§5.3, the conflict hint: the first index the follower holds of the conflicting term, or its last index + 1 when it is short);
@@ -79,7 +80,7 @@ class Appended(msgspec.Struct, frozen=True, array_like=True, tag="ar"):
     seq: int
 
 
-class Install(msgspec.Struct, frozen=True, array_like=True, tag="is"):
+class Install(msgspec.Struct, frozen=True, array_like=True, tag="is", gc=False):
     """A piece of the snapshot that ends at (`index`, `last_term`): `data` from byte `offset` of `total` (§7).
 
     A follower takes the piece that begins where it ends, and drops any other. Without data: a heartbeat that asks how far it is.
@@ -95,7 +96,7 @@ class Install(msgspec.Struct, frozen=True, array_like=True, tag="is"):
     seq: int
 
 
-class Installing(msgspec.Struct, frozen=True, array_like=True, tag="ir"):
+class Installing(msgspec.Struct, frozen=True, array_like=True, tag="ir", gc=False):
     """The answer: so many bytes of snapshot `index` are here. The last piece is answered by `Appended`, once it is durable."""
 
     term: int
@@ -104,7 +105,7 @@ class Installing(msgspec.Struct, frozen=True, array_like=True, tag="ir"):
     seq: int
 
 
-class TimeoutNow(msgspec.Struct, frozen=True, array_like=True, tag="tn"):
+class TimeoutNow(msgspec.Struct, frozen=True, array_like=True, tag="tn", gc=False):
     """The leader hands over: campaign at once (dissertation §3.10)."""
 
     term: int
@@ -113,14 +114,14 @@ class TimeoutNow(msgspec.Struct, frozen=True, array_like=True, tag="tn"):
 RaftMessage = RequestVote | Vote | Append | Appended | Install | Installing | TimeoutNow
 
 
-class HardState(msgspec.Struct, frozen=True, array_like=True):
+class HardState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What must be durable before any answer: term and vote, in one atomic record."""
 
     term: int = 0
     vote: NodeId | None = None
 
 
-class Snapshot(msgspec.Struct, frozen=True, array_like=True):
+class Snapshot(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The state machine after entry `index` of `term`, and who belonged to the group then. Stands for the log up to there."""
 
     index: int

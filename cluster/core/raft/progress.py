@@ -81,7 +81,8 @@ class Progress:
 
     def heard(self, seq: int, now: Micros) -> None:
         """Any answer proves that the follower was there, and still followed, after broadcast `seq`."""
-        self.acked_seq = max(self.acked_seq, seq)
+        if seq > self.acked_seq:
+            self.acked_seq = seq
         self.acked_us = now
 
     def may_send(self) -> bool:
@@ -113,10 +114,12 @@ class Progress:
             self.stream = None
         if self.stream is None:
             self.state, self._probed = REPLICATE, False
-        news = match_index > self.match_index
-        self.match_index = max(self.match_index, match_index)
-        self.next_index = max(self.next_index, match_index + 1)
-        return news
+        if match_index <= self.match_index:
+            return False
+        self.match_index = match_index
+        if self.next_index <= match_index:
+            self.next_index = match_index + 1
+        return True
 
     def refused(self, prev_index: int, seek_index: int, seq: int) -> bool:
         """The follower does not hold `prev_index`; `seek_index` is where to look next. True when that moves the probe.

@@ -36,7 +36,7 @@ def committed_index(halves: Halves, held: Mapping[NodeId, int]) -> int:
 
     `held` maps voters to indexes held, rounds answered or times heard; a voter that is not in it has reached 0.
     """
-    if len(halves) == 1 and halves[0]:  # by far the most frequent: once per acknowledgement
+    if len(halves) == 1 and halves[0]:  # by far the most frequent: once per acknowledgement that is news
         return held_by_majority([held.get(voter, 0) for voter in halves[0]])
     reached = [held_by_majority([held.get(voter, 0) for voter in half]) for half in halves if half]
     return min(reached, default=0)

@@ -3,9 +3,13 @@
 Order in which a runtime performs a `Ready`: `persist` is started, `sends` go out (what needed durability is not among them: the
 machine holds it back until `Persisted` comes in), `snapshot` replaces the state, `committed` is applied, `reads` are answered,
 `events` are reported.
+
+Law 1: every type here is a value: nothing refers back, so the collector of cycles need not know of any (`gc=False`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,28 +18,30 @@ from cluster.core.raft.messages import Entry, HardState, RaftMessage, Snapshot
 from cluster.core.types import Micros, NodeId, Role
 
 
-class Tick(msgspec.Struct, frozen=True):
+class Tick(msgspec.Struct, frozen=True, gc=False):
     """Time has passed. Sent when `machine.deadline()` is reached; harmless at any other time."""
 
 
-class Received(msgspec.Struct, frozen=True):
+class Received(msgspec.Struct, frozen=True, gc=False):
+    """A message from an authenticated peer."""
+
     sender: NodeId
     message: RaftMessage
 
 
-class Persisted(msgspec.Struct, frozen=True):
+class Persisted(msgspec.Struct, frozen=True, gc=False):
     """Everything of the `Persist` with this token (and all before it) is durable."""
 
     token: int
 
 
-class Propose(msgspec.Struct, frozen=True):
+class Propose(msgspec.Struct, frozen=True, gc=False):
     """A batch of commands. Answered in `Ready.accepted` (first index, term) or `Ready.refused`."""
 
     batch: tuple[bytes, ...]
 
 
-class AskRead(msgspec.Struct, frozen=True):
+class AskRead(msgspec.Struct, frozen=True, gc=False):
     """A linearizable read: answered by `ReadReady(context, index)`, or `ReadRefused` when this node does not lead.
 
     `lease`: at once, if the leader's lease holds (that trusts its clock); otherwise like any other.
@@ -45,11 +51,11 @@ class AskRead(msgspec.Struct, frozen=True):
     lease: bool = False
 
 
-class Transfer(msgspec.Struct, frozen=True):
+class Transfer(msgspec.Struct, frozen=True, gc=False):
     target: NodeId
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """Change the group: `add` voters, `remove` voters or learners, `learn`: nodes that get the log and no vote.
 
     Answered in `Ready.accepted` (index and term of the first step) or `Ready.refused`.
@@ -60,13 +66,13 @@ class Change(msgspec.Struct, frozen=True):
     learn: tuple[NodeId, ...] = ()
 
 
-class Froze(msgspec.Struct, frozen=True):
+class Froze(msgspec.Struct, frozen=True, gc=False):
     """The node's own clock jumped by `gap_us`: timers start anew instead of firing on silence that was our own."""
 
     gap_us: Micros
 
 
-class Compact(msgspec.Struct, frozen=True):
+class Compact(msgspec.Struct, frozen=True, gc=False):
     """`data` is the state machine after entry `index`, which has been handed out: the log up to there may go."""
 
     index: int
@@ -76,7 +82,7 @@ class Compact(msgspec.Struct, frozen=True):
 RaftInput = Tick | Received | Persisted | Propose | AskRead | Transfer | Change | Froze | Compact
 
 
-class Persist(msgspec.Struct, frozen=True):
+class Persist(msgspec.Struct, frozen=True, gc=False):
     """Make durable, in this order: store `hard`, store `snapshot`, truncate the log from `truncate_from` (if any), append `entries`
 
     at `first_index`. With a snapshot, `keep_from` is the first entry that the log on disk must still have; `installed` says that
@@ -93,26 +99,26 @@ class Persist(msgspec.Struct, frozen=True):
     keep_from: int = 0
 
 
-class ReadReady(msgspec.Struct, frozen=True):
+class ReadReady(msgspec.Struct, frozen=True, gc=False):
     """Serve the read once `index` is applied."""
 
     context: int
     index: int
 
 
-class ReadRefused(msgspec.Struct, frozen=True):
+class ReadRefused(msgspec.Struct, frozen=True, gc=False):
     context: int
     reason: str
 
 
-class RoleChanged(msgspec.Struct, frozen=True):
+class RoleChanged(msgspec.Struct, frozen=True, gc=False):
     role: Role
     term: int
     leader: NodeId | None
     why: str
 
 
-class VoteDecided(msgspec.Struct, frozen=True):
+class VoteDecided(msgspec.Struct, frozen=True, gc=False):
     """A vote that this node gave or refused, with the reason in words."""
 
     candidate: NodeId
@@ -122,7 +128,7 @@ class VoteDecided(msgspec.Struct, frozen=True):
     reason: str
 
 
-class VoteHeard(msgspec.Struct, frozen=True):
+class VoteHeard(msgspec.Struct, frozen=True, gc=False):
     """An answer that this candidate received."""
 
     voter: NodeId
@@ -132,7 +138,7 @@ class VoteHeard(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Truncated(msgspec.Struct, frozen=True):
+class Truncated(msgspec.Struct, frozen=True, gc=False):
     """Entries from `from_index` to `to_index` were overwritten by a newer leader (they were never committed)."""
 
     from_index: int
@@ -140,13 +146,13 @@ class Truncated(msgspec.Struct, frozen=True):
     term: int
 
 
-class StorageStalled(msgspec.Struct, frozen=True):
+class StorageStalled(msgspec.Struct, frozen=True, gc=False):
     """The leader's own disk made no progress: it gives up leadership."""
 
     since_us: Micros
 
 
-class SnapshotTaken(msgspec.Struct, frozen=True):
+class SnapshotTaken(msgspec.Struct, frozen=True, gc=False):
     """The state up to `index` is a snapshot of `size_bytes`; the log now begins at `first_index`."""
 
     index: int
@@ -155,7 +161,7 @@ class SnapshotTaken(msgspec.Struct, frozen=True):
     first_index: int
 
 
-class SnapshotInstalled(msgspec.Struct, frozen=True):
+class SnapshotInstalled(msgspec.Struct, frozen=True, gc=False):
     """`leader` sent its snapshot, because the entries that this node lacks are compacted away there."""
 
     index: int
@@ -164,7 +170,7 @@ class SnapshotInstalled(msgspec.Struct, frozen=True):
     leader: NodeId
 
 
-class MembershipChanged(msgspec.Struct, frozen=True):
+class MembershipChanged(msgspec.Struct, frozen=True, gc=False):
     """Told by a leader: this configuration, at `index` of its log, is in force; or is `committed`, too."""
 
     index: int
@@ -173,19 +179,18 @@ class MembershipChanged(msgspec.Struct, frozen=True):
     committed: bool
 
 
-RaftEvent = (
-    RoleChanged | VoteDecided | VoteHeard | Truncated | StorageStalled | SnapshotTaken | SnapshotInstalled | MembershipChanged
-)
+RaftEvent = RoleChanged | VoteDecided | VoteHeard | Truncated | StorageStalled | SnapshotTaken | SnapshotInstalled | MembershipChanged
 
 
-class Ready(msgspec.Struct):
+class Ready(msgspec.Struct, gc=False):
     """One step's work. Empty lists mean nothing to do."""
 
     persist: Persist | None = None
     sends: list[tuple[NodeId, RaftMessage]] = msgspec.field(default_factory=list)
     snapshot: Snapshot | None = None  # the state machine is to become this, before anything is applied
     committed_first: int = 0
-    committed: list[Entry] = msgspec.field(default_factory=list)
+    committed: Sequence[Entry] = ()
+    leader_commit: int = 0  # a leader's commit index, when it rose
     accepted: tuple[int, int] | None = None
     refused: str = ""
     reads: list[ReadReady | ReadRefused] = msgspec.field(default_factory=list)

@@ -131,7 +131,8 @@ def on_installing(s: RaftState, follower: NodeId, message: Installing, now: Micr
     if progress.stream is not None and progress.stream.snapshot.index == message.index:
         progress.stream.answered(message.offset, message.seq)
         go_on(s, follower, progress.stream)
-    answer_reads(s, now)
+    if s.reads.asked:
+        answer_reads(s, now)
 
 
 def on_appended(s: RaftState, follower: NodeId, message: Appended, now: Micros) -> None:
@@ -144,13 +145,17 @@ def on_appended(s: RaftState, follower: NodeId, message: Appended, now: Micros) 
         progress.heard(message.seq, now)
         if news and message.match_index > s.commit:
             advance_commit(s, now)
-        _send_entries(s, follower, s.progress[follower], {})
+        progress = s.progress[follower]
+        if progress.next_index <= s.log.last_index:
+            _send_entries(s, follower, progress, {})
     else:
         if progress.refused(message.match_index, seek(s, message), message.seq):
             _send_entries(s, follower, progress, {})
         progress.heard(message.seq, now)
-    answer_reads(s, now)
-    hand_over(s)
+    if s.reads.asked:
+        answer_reads(s, now)
+    if s.handover is not None:
+        hand_over(s)
 
 
 def credited(s: RaftState, follower: NodeId) -> NodeId:
@@ -184,14 +189,14 @@ def commit_to(s: RaftState, index: int) -> None:
         raise LawBroken("commit stays in the log", f"from {s.commit} to {index}, the log ends at {s.log.last_index}")
     changed = s.commit < s.history.newest_index <= index
     s.commit = index
-    if changed and s.role is Role.LEADER:
-        s.ready.events.append(MembershipChanged(s.history.newest_index, s.term, s.config, committed=True))
+    if s.role is Role.LEADER:
+        s.ready.leader_commit = index
+        if changed:
+            s.ready.events.append(MembershipChanged(s.history.newest_index, s.term, s.config, committed=True))
 
 
 def answer_reads(s: RaftState, now: Micros) -> None:
     """Answer the reads whose broadcast a majority has answered; the next ones may then ask."""
-    if not s.reads.asked:
-        return
     confirmed = s.reads.confirm(s.quorum_seq())
     s.ready.reads.extend(confirmed)
     if confirmed and s.reads.wants_broadcast():
@@ -231,8 +236,10 @@ def on_append(s: RaftState, leader: NodeId, message: Append, now: Micros) -> Non
     matched = message.prev_index + len(message.entries)
     # Law 3: a heartbeat is answered at once with what is durable, new entries only once they are.
     promised = matched if message.entries else min(matched, s.mailbox.durable_index)
-    if min(message.commit, matched, s.log.last_index) > s.commit:
-        commit_to(s, min(message.commit, matched, s.log.last_index))
+    if message.commit > s.commit:
+        commit = min(message.commit, matched, s.log.last_index)
+        if commit > s.commit:
+            commit_to(s, commit)
     promises = 0 if s.policy.ack_before_fsync else min(promised, s.log.last_index)
     s.send(leader, Appended(s.term, True, promised, 0, 0, message.seq), promises)
 

@@ -39,7 +39,7 @@ class Handover(msgspec.Struct):
     told: bool = False
 
 
-class Letter(msgspec.Struct, frozen=True):
+class Letter(msgspec.Struct, frozen=True, gc=False):
     """A message written in this step. `promises`: the log index that must be durable before it leaves."""
 
     to: NodeId
@@ -71,6 +71,7 @@ class RaftState:
         "halves",
         "handed",
         "handover",
+        "has_vote",
         "heartbeat_due_us",
         "history",
         "incoming",
@@ -130,6 +131,7 @@ class RaftState:
         self.halves: Halves
         self.peers: tuple[NodeId, ...]  # whom a leader replicates to
         self.electors: tuple[NodeId, ...]  # whom a candidate asks
+        self.has_vote: bool  # this node is one of its voters
         self.restless: bool  # the configuration asks for a next step (`changes`)
         self.election_due_us: Micros | None = None  # None: not yet armed, the machine has never heard the time
         # When a leader was last heard, of whatever term: nobody else gets this node's vote for an election timeout from then on.
@@ -195,6 +197,7 @@ class RaftState:
     def adopt(self, config: Membership) -> None:
         """From now on these count."""
         self.config, self.halves = config, config.halves
+        self.has_vote = config.votes(self.node)
         self.peers = tuple(node for node in config.everyone if node != self.node)
         self.electors = tuple(node for node in self.peers if config.votes(node))
         self.restless = not config.settled or self.node not in config.voters
@@ -242,9 +245,7 @@ class RaftState:
 
         (dissertation §4.2.2).
         """
-        return self.config.votes(self.node) or (
-            self.commit < self.history.newest_index and self.history.has_voice(self.node, self.commit)
-        )
+        return self.has_vote or (self.commit < self.history.newest_index and self.history.has_voice(self.node, self.commit))
 
     def lease_reason(self, now: Micros) -> str:
         """Why this node believes in a live leader, in words; "" when it has no ground to (§4.2.3, §9.6)."""

@@ -86,7 +86,7 @@ def hear_leader(s: RaftState, leader: NodeId, now: Micros) -> None:
     """`leader` leads this term, and has just said so."""
     if s.role is Role.LEADER:
         raise LawBroken("election safety", f"{leader} and {s.node} both lead term {s.term}")
-    if s.leader not in (None, leader):
+    if s.leader != leader and s.leader is not None:
         raise LawBroken("election safety", f"{leader} and {s.leader} both lead term {s.term}")
     if s.role is not Role.FOLLOWER or s.leader is None:
         follow(s, Turn.LEADER_HEARD, f"{leader} leads term {s.term}", now, leader=leader)

@@ -76,12 +76,14 @@ def test_a_restarted_node_begins_with_its_snapshot() -> None:
 
 def test_a_snapshot_waits_until_the_log_weighs_as_much_as_the_last_one() -> None:
     snapshot = Snapshot(10, 1, Membership(), bytes(1_000))
-    compaction = Compaction(5, snapshot)
-    compaction.applied([Entry(1, 1, bytes(300))] * 3)
-    assert not compaction.due(13)
-    assert not compaction.due(90)  # many entries, but light ones
-    compaction.applied([Entry(1, 1, bytes(300))])
-    assert not compaction.due(14)  # heavy, but few
-    assert compaction.due(15)
-    compaction.made(15, 10)
-    assert not compaction.due(19)
+    light, heavy = Compaction(5, snapshot), Compaction(5, snapshot)
+    light.applied([Entry(1, 1, bytes(10))] * 80, 90)
+    assert not light.due
+    heavy.applied([Entry(1, 1, bytes(300))] * 4, 14)
+    assert not heavy.due  # it is few entries
+    heavy.applied([Entry(1, 1, b"")], 15)
+    assert heavy.due
+    heavy.made(15, 10)
+    assert not heavy.due
+    heavy.applied([Entry(1, 1, bytes(300))] * 4, 19)
+    assert not heavy.due
