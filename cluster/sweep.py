@@ -12,8 +12,9 @@ import multiprocessing
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
+from typing import Protocol
 
 import msgspec
 
@@ -25,7 +26,7 @@ from cluster.sim.shrink import RUNS_MAX, shrink
 
 # Seeds that one process plays before it reports: enough to hide the hand-over, few enough for a steady progress line.
 CHUNK = 4
-# Chunks given out ahead, per process.
+# Chunks given out ahead, per player.
 _AHEAD = 4
 # Failing seeds that are kept; more only repeat what these say.
 FAILURES_MAX = 100
@@ -33,7 +34,7 @@ FAILURES_MAX = 100
 SHRUNK_PER_MONITOR = 1
 
 Chunk = tuple[Setup, int, int]
-# Gives chunks out and brings their outcomes back, in order. A pool of processes here; a cluster of machines elsewhere.
+# Gives chunks out and brings their outcomes back, in order. A pool of processes here; many machines in `farm`.
 Engine = Callable[[Iterator[Chunk]], Iterator[list[Outcome]]]
 
 
@@ -105,19 +106,30 @@ def processes(jobs: int) -> Engine:
     def engine(chunks: Iterator[Chunk]) -> Iterator[list[Outcome]]:
         # Started anew rather than forked: whoever calls may have threads.
         context = multiprocessing.get_context("spawn")
-        given: deque[Future[list[Outcome]]] = deque()
         with ProcessPoolExecutor(jobs, mp_context=context) as pool:
             try:
-                for chunk in chunks:
-                    given.append(pool.submit(play, chunk))
-                    if len(given) >= jobs * _AHEAD:
-                        yield given.popleft().result()
-                while given:
-                    yield given.popleft().result()
+                yield from in_order(chunks, lambda chunk: pool.submit(play, chunk), lambda: jobs)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     return engine
+
+
+class Given(Protocol):
+    """A chunk that somebody plays."""
+
+    def result(self) -> list[Outcome]: ...
+
+
+def in_order(chunks: Iterator[Chunk], give: Callable[[Chunk], Given], players: Callable[[], int]) -> Iterator[list[Outcome]]:
+    """Outcomes in the order of their chunks, whoever is done first; a few chunks per player are given out ahead (Law 2)."""
+    given: deque[Given] = deque()
+    for chunk in chunks:
+        given.append(give(chunk))
+        if len(given) >= players() * _AHEAD:
+            yield given.popleft().result()
+    while given:
+        yield given.popleft().result()
 
 
 def sweep(

@@ -28,6 +28,7 @@ Examples:
   faultline sim --seeds 0..1999 --jobs 8 --json       a sweep on eight cores
   faultline sim --break ack_before_fsync              make a known mistake, and see it found
   faultline sim --faults crash,disk --nodes 3
+  faultline sim --engine dask://10.0.0.7:8786         on the workers of a dask.distributed scheduler
   faultline sim --repro repro-17.json                 play a failure again
 """
 _SEEDS = re.compile(r"(\d+)(?:\.\.(\d+))?\Z")
@@ -55,6 +56,7 @@ class Seeds(click.ParamType[tuple[int, int]]):
 @click.option("--faults", default="all", show_default=True, metavar="LIST", help=f"all, none, or of {','.join(FAULTS)}.")
 @click.option("--break", "mistakes", multiple=True, metavar="MISTAKE", help="Make a known protocol mistake (repeatable).")
 @click.option("--jobs", type=click.IntRange(1, 1_024), default=1, show_default=True, help="Processes that play seeds.")
+@click.option("--engine", default="", metavar="dask://HOST:PORT", help="Play them on the workers of this scheduler instead.")
 @click.option(
     "--stop", "stop_after", type=click.IntRange(0), default=10, show_default=True, help="End after so many failing seeds; 0: never."
 )
@@ -68,6 +70,7 @@ def command(
     faults: str,
     mistakes: tuple[str, ...],
     jobs: int,
+    engine: str,
     stop_after: int,
     out: str,
     repro: str,
@@ -78,13 +81,20 @@ def command(
         return _replay(Path(repro), as_json)
     template = Setup(seed=0, nodes=nodes, steps=steps, faults=_faults(faults), mistakes=mistakes)
     check_setup(template)
-    engine: Engine = in_turn if jobs == 1 else processes(jobs)
     progress = _Progress(seeds[1] - seeds[0] + 1)
-    totals = sweep(template, *seeds, engine, stop_after=stop_after, progress=progress.show)
+    totals = sweep(template, *seeds, _engine(engine, jobs), stop_after=stop_after, progress=progress.show)
     progress.end()
     report = document(totals, _write_repros(totals, Path(out)))
     print(json.dumps(report, ensure_ascii=False) if as_json else summary(report))
     return _code(totals)
+
+
+def _engine(address: str, jobs: int) -> Engine:
+    if address:
+        from cluster.farm import machines
+
+        return machines(address)
+    return in_turn if jobs == 1 else processes(jobs)
 
 
 def _faults(text: str) -> tuple[str, ...]:
