@@ -10,6 +10,7 @@ Law 4: a broken invariant ends the process: a node that no longer keeps its own 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -38,10 +39,10 @@ from cluster.node.fault_shim import FaultShim
 from cluster.node.inbox import Inbox
 from cluster.node.round_trips import RoundTrips
 from cluster.node.storage import Storage
-from cluster.node.telemetry import EdgeFigures, state_of
 from cluster.node.transport import Transport
 from cluster.telemetry.events import ClockGap, FaultHeard, NodeState
 from cluster.telemetry.reports import event_of
+from cluster.telemetry.states import EdgeFigures, state_of
 
 
 class Driver:
@@ -120,6 +121,7 @@ class Driver:
             received=self.inbox.received,
             dropped=self._shim.drops(self._replica.members),
             rtt=tuple((peer, rtt[peer]) for peer in self._replica.members if peer in rtt),
+            cpu_us=time.process_time_ns() // 1_000,
             telemetry_lost=self._control.telemetry_lost,
             skew_us=self._clock.offset_us(now_us),
         )

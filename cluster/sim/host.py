@@ -20,7 +20,8 @@ from cluster.sim.dice import SeededDice
 from cluster.sim.disk import Disk
 from cluster.sim.network import Link
 from cluster.sim.setup import Surroundings
-from cluster.telemetry.events import ClockGap, NodeReady
+from cluster.telemetry.events import ClockGap, NodeReady, ProcessChanged
+from cluster.telemetry.states import EdgeFigures
 
 if TYPE_CHECKING:
     from cluster.sim.clients import Client
@@ -86,6 +87,7 @@ class Host:
         )  # fmt: skip
         last_index = base[0] + len(entries)
         world.trace.add((world.now, self.number, "starts", hard, last_index))
+        self._tell("up", "started")
         world.judge.event(NodeReady(self.node, world.now, self.epoch, 0, hard.term, last_index))
         self.take(Tick())
 
@@ -95,6 +97,7 @@ class Host:
         self._timer_us = NEVER_US
         self._backlog, self._gathered = [], []
         self.disk.crash()
+        self._tell("down", "SIGKILL")
         self._world.trace.add((self._world.now, self.number, "crashes"))
         for token, client in self._asked.items():
             client.lost(token)
@@ -102,10 +105,12 @@ class Host:
 
     def pause(self) -> None:
         self.paused, self._froze_from_us = True, self._world.now
+        self._tell("paused", "SIGSTOP")
 
     def resume(self) -> None:
         """Law 2."""
         self.paused = False
+        self._tell("up", "SIGCONT")
         world = self._world
         world.trace.add((world.now, self.number, "wakes"))
         gap_us = world.now - self._froze_from_us
@@ -132,6 +137,10 @@ class Host:
         """An operator's wish."""
         if self.replica is not None and not self.paused:
             self.take(Order(verb, argument))
+
+    def _tell(self, state: str, why: str) -> None:
+        world = self._world
+        world.judge.tell(ProcessChanged(world.now, self.node, state, 0, self.epoch, why))
 
     # ---- inputs -------------------------------------------------------------------------------------------------
 
@@ -199,6 +208,14 @@ class Host:
         """The node's own time."""
         now = self._world.now
         return (now if self._clock is None else self._clock.now(now)) + self._offset_us
+
+    def figures(self, now: Micros) -> EdgeFigures:
+        """What the machine adds to the replica's state. `now`: the node's own time. What costs a run too much to count is zero."""
+        replica, world = self.replica, self._world
+        raft = replica.raft if replica is not None else None
+        busy_us = 0 if self.disk.idle else max(1, raft.disk_busy_us(now) if raft is not None else 0)
+        skew_us = 0 if self._clock is None else self._clock.now(world.now) - world.now
+        return EdgeFigures(self.epoch, busy_us, 0, 0, 0, (), (), 0, 0, skew_us)
 
     def _arm(self) -> None:
         """See that the timer fires no later than the replica wants. One that fires too early is set again."""

@@ -1,11 +1,13 @@
 """The judge of a run: monitors and checker, fed as things happen, and a count of what was exercised.
 
 Law 1: the first violation ends the run: what follows a broken promise proves nothing more.
-Law 2: the monitors are those of a live lab. They hear more here: a node's state whenever it reports something, not ten times a second.
+Law 2: whoever looks on hears what monitors hear and the rest of a lab's telemetry; looking on changes nothing.
+Law 3: the monitors are those of a live lab. They hear more here: a node's state whenever it reports something, not ten times a second.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +21,7 @@ from cluster.core.types import Role
 from cluster.telemetry.control import SLOT_PREFIX, HistoryLine
 from cluster.telemetry.events import Event, NodeState, TermRun
 from cluster.telemetry.reports import event_of
+from cluster.telemetry.states import state_of
 
 if TYPE_CHECKING:
     from cluster.sim.host import Host
@@ -29,6 +32,9 @@ _JUDGED = frozenset({RoleChanged, VoteDecided, Truncated, StorageStalled, Marked
 _SHOWN_WHOLE = frozenset({RoleChanged, VoteDecided})
 _SNAPSHOTS = frozenset({SnapshotTaken, SnapshotInstalled})
 _TERM_RUNS_MAX = 12
+
+
+Onlooker = Callable[[Event | HistoryLine], None]
 
 
 class Violated(Exception):
@@ -82,8 +88,8 @@ class Exercised(msgspec.Struct):
 class Judge:
     """Raises `Violated` from whatever call brings a violation to light."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, onlooker: Onlooker | None = None) -> None:
+        self._world, self._onlooker = world, onlooker
         self._monitors = Monitors()
         self._feed = self._monitors.feed
         self._checker = LiveChecker()
@@ -94,8 +100,19 @@ class Judge:
 
     # ---- what nodes say -----------------------------------------------------------------------------------------
 
+    def tell(self, event: Event | HistoryLine) -> None:
+        """What no monitor reads, for whoever looks on."""
+        if self._onlooker is not None:
+            self._onlooker(event)
+
+    @property
+    def watched(self) -> bool:
+        return self._onlooker is not None
+
     def event(self, event: Event | HistoryLine) -> None:
         """One event for the monitors."""
+        if self._onlooker is not None:
+            self._onlooker(event)
         for violation in self._feed(event):
             raise Violated(violation)
 
@@ -104,6 +121,8 @@ class Judge:
         kind = type(report)
         if kind not in _JUDGED:
             self.done.snapshots += kind in _SNAPSHOTS
+            if self._onlooker is not None and (shown := event_of(host.node, self._world.now, report)) is not None:
+                self._onlooker(shown)
             return
         event = event_of(host.node, self._world.now, report)
         if kind is Truncated:
@@ -125,6 +144,10 @@ class Judge:
             return
         raft = replica.raft
         now = host.protocol_now()
+        if self._onlooker is not None:
+            self.event(state_of(replica, host.figures(now), now, self._world.now))
+            return
+        # The same, as far as monitors read it: most of the time nobody looks on.
         leads = raft.role is Role.LEADER
         self.event(
             NodeState(
@@ -149,6 +172,7 @@ class Judge:
         elif kind == "info":
             self.done.unknown += 1
         if line.key.startswith(SLOT_PREFIX):
+            self.tell(line)
             return  # one writer each: judged by the count of acknowledged writes
         if kind == "invoke" and line.key not in self._era_keys:
             self._new_key(line.key)

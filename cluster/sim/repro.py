@@ -10,6 +10,7 @@ import msgspec
 
 from cluster.check.violation import Violation
 from cluster.core.errors import UsageError
+from cluster.sim.judge import Onlooker
 from cluster.sim.run import Outcome, run
 from cluster.sim.schedule import schedule_of
 from cluster.sim.setup import Setup, check_setup, surroundings_of
@@ -67,9 +68,9 @@ def read(data: bytes, name: str) -> Repro:
     return repro
 
 
-def replay(repro: Repro) -> tuple[Outcome, bool]:
+def replay(repro: Repro, onlooker: Onlooker | None = None) -> tuple[Outcome, bool]:
     """Play it again; whether the same violation was found at the same step, byte for byte."""
-    outcome = run(repro.setup)
+    outcome = run(repro.setup, onlooker)
     return outcome, (_told(outcome.violation), outcome.at_step, outcome.trace_hash) == (
         (repro.monitor, repro.evidence),
         repro.at_step,

@@ -13,11 +13,11 @@ from cluster.check.violation import Violation
 from cluster.core.kv.ops import Get, Operation, Reply, Scan
 from cluster.core.types import MS
 from cluster.sim.clients import SLOTS, Client
-from cluster.sim.judge import Exercised, Violated
+from cluster.sim.judge import Exercised, Onlooker, Violated
 from cluster.sim.setup import Setup
 from cluster.sim.world import World
 from cluster.telemetry.control import SLOT_PREFIX
-from cluster.telemetry.events import AckedCounted
+from cluster.telemetry.events import AckedCounted, LabClosed, LightChanged
 
 # Until a healed cluster serves again. Elections take a few hundred milliseconds; this is half a minute of them.
 PEACE_STEPS_MAX = 200_000
@@ -40,9 +40,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     unjudged: str = ""
 
 
-def run(setup: Setup) -> Outcome:
-    """Play one seed."""
-    world = World(setup)
+def run(setup: Setup, onlooker: Onlooker | None = None) -> Outcome:
+    """Play one seed. `onlooker` hears what a lab would tell of it, as it happens."""
+    world = World(setup, onlooker)
     violation: Violation | None = None
     try:
         world.begin()
@@ -51,6 +51,8 @@ def run(setup: Setup) -> Outcome:
         world.judge.finish()
     except Violated as found:
         violation = found.violation
+        world.judge.tell(LightChanged(world.now, violation.light, "violated", violation.evidence, 1))
+    world.judge.tell(LabClosed(world.now, True, "the run is over"))
     done = world.judge.done
     done.torn_writes = sum(host.disk.crashes_amid_write for host in world.hosts.values())
     return Outcome(

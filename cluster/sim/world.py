@@ -17,17 +17,17 @@ from cluster.commands import Command, model, resolved, verb_of
 from cluster.commands.roster import Roster
 from cluster.core.errors import CorruptLog, LawBroken, UsageError
 from cluster.core.types import MS, SECOND, Micros, NodeId, Role
-from cluster.faults import NodeFault
+from cluster.faults import NodeFault, sides_of
 from cluster.leases import Lease, Leases
 from cluster.sim.clients import Client, Keys
 from cluster.sim.dice import SeededDice
 from cluster.sim.host import Host
-from cluster.sim.judge import Judge, Violated
+from cluster.sim.judge import Judge, Onlooker, Violated
 from cluster.sim.network import Link
 from cluster.sim.schedule import Timed, schedule_of, written
 from cluster.sim.setup import Setup, policy_of, surroundings_of
 from cluster.sim.trace import Trace
-from cluster.telemetry.events import FaultBegan, LabOpened
+from cluster.telemetry.events import FaultBegan, FaultEnded, LabOpened, PlanChanged
 
 STATE_INTERVAL_US: Micros = 100 * MS
 SEAT = "seed"
@@ -36,7 +36,7 @@ SEAT = "seed"
 class World:
     """Everything of one run. `heap` holds (time, order, act, argument); whoever pushes raises `order`."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, onlooker: Onlooker | None = None) -> None:
         self.setup = setup
         around = surroundings_of(setup)
         self.policy = policy_of(setup, around)
@@ -46,7 +46,7 @@ class World:
         self.steps = self.messages = self.heartbeats = self.gossip = 0
         self.network_dice = SeededDice(setup.seed, "network")
         self.trace = Trace()
-        self.judge = Judge(self)
+        self.judge = Judge(self, onlooker)
         self.keys = Keys()
         self.happened: list[str] = []  # the schedule as far as it was played
         self._tokens = 0
@@ -192,7 +192,12 @@ class World:
     def _end(self, number: int) -> None:
         """A lease is over, unless it ended with something else."""
         if any(lease.id == number for lease in self._leases.active()):
-            self._settle(self._leases.end(number))
+            self._finish(number, "expired")
+
+    def _finish(self, number: int, why: str) -> None:
+        lease = self._leases.end(number)
+        self.judge.tell(FaultEnded(self.now, number, why, lease.residue))
+        self._settle(lease)
 
     def _settle(self, changed: Lease) -> None:
         """Law 2: bring hosts and links in line with all leases."""
@@ -220,6 +225,8 @@ class World:
         own = {fault.node: fault for fault in plan.nodes}
         for host in self.hosts.values():
             host.set_fault(own.get(host.node, NodeFault(host.node)))
+        if self.judge.watched:
+            self.judge.tell(PlanChanged(self.now, plan, sides_of(plan, self.hosts)))
 
     def _roster(self) -> Roster:
         hosts = self.hosts.values()
@@ -246,7 +253,7 @@ class World:
         """End every fault, and let nothing more begin."""
         self._schedule = iter(())
         for lease in self._leases.active():
-            self._settle(self._leases.end(lease.id))
+            self._finish(lease.id, "healed")
 
     @property
     def virtual_s(self) -> float:

@@ -1,12 +1,13 @@
 """What a node says of itself from time to time: its state.
 
+The same from a node process and from the simulator.
+
 Law 1: `at_us` is the machine's true time, whatever the node's own clock believes.
 Law 2: reading the state changes nothing, and costs the same whatever the length of the log.
 """
 
 from __future__ import annotations
 
-import time
 import zlib
 from typing import Final
 
@@ -29,6 +30,7 @@ class EdgeFigures(msgspec.Struct, frozen=True):
     received: int
     dropped: tuple[tuple[NodeId, int], ...]
     rtt: tuple[tuple[NodeId, int], ...]
+    cpu_us: Micros
     telemetry_lost: int
     skew_us: Micros
 
@@ -64,7 +66,7 @@ def state_of(replica: Replica, edge: EdgeFigures, now: Micros, at_us: Micros) ->
         received=edge.received,
         dropped=edge.dropped,
         rtt=edge.rtt,
-        cpu_us=time.process_time_ns() // 1_000,
+        cpu_us=edge.cpu_us,
         telemetry_lost=edge.telemetry_lost,
         skew_us=edge.skew_us,
     )
