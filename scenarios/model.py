@@ -23,6 +23,7 @@ NAME = re.compile(r"[a-z][a-z0-9]{0,11}\Z")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _ON = re.compile(r"(failpoint|trace):([a-z][a-z_.]*)@([a-z0-9]+)\Z")
 _PRODUCT = re.compile(r"([a-z_]+_ms)(?: \* (\d+(?:\.\d+)?))?\Z")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?\Z")
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,12 +86,16 @@ class Toggle(_Part, frozen=True):
 
 
 class Fault(_Part, frozen=True):
-    """One step. `failpoint:` - the process does it to itself on that very line; `trace:` - the runner does it on hearing of the event."""
+    """One step. `failpoint:` - the process does it to itself on that very line; `trace:` - the runner does it on hearing of the event.
+
+    `ms`: when it is undone (continued, restarted): a number, or "TOGGLE_ms * NUMBER". A process that is killed without it stays dead.
+    `nth` counts over restarts.
+    """
 
     on: str
-    do: Literal["pause"]
+    do: Literal["pause", "kill"]
     target: str
-    ms: str
+    ms: str = ""
     nth: int = 1
     hold: bool = False
     why: str = ""
@@ -247,8 +252,9 @@ def _fault_faults(key: str, fault: Fault, card: Card, processes: Mapping[str, Pr
     if fault.nth < 1:
         yield f"{key}.nth: expected 1 or more"
     product = _PRODUCT.match(fault.ms)
-    if product is None or product[1] not in card.toggles("broken"):
-        yield f"{key}.ms: expected a toggle named _ms, or 'TOGGLE * NUMBER', not {fault.ms!r}"
+    known = product[1] in card.toggles("broken") if product else bool(_NUMBER.match(fault.ms))
+    if not known and not (fault.do == "kill" and not fault.ms):
+        yield f"{key}.ms: expected a number, a toggle named _ms, or 'TOGGLE * NUMBER', not {fault.ms!r}"
 
 
 # ------------------------------------------------------------------------------------------------------------- meaning
@@ -261,10 +267,13 @@ def read_on(text: str) -> On:
     return On(match[1], match[2], match[3])
 
 
-def pause_ms(fault: Fault, toggles: Mapping[str, str], scale: float) -> float:
-    """`ttl_ms * 2.5` with this run's toggles."""
+def undone_ms(fault: Fault, toggles: Mapping[str, str], scale: float) -> float | None:
+    """`ttl_ms * 2.5` with this run's toggles; None when the step is never undone."""
+    if not fault.ms:
+        return None
     match = _PRODUCT.match(fault.ms)
-    assert match is not None, fault.ms
+    if match is None:
+        return float(fault.ms) * scale
     return float(toggles[match[1]]) * float(match[2] or 1) * scale
 
 

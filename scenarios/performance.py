@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 
 from cluster.backends.redis import embedded
-from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Stopped
-from scenarios.control import Armed, Done, Go, Hello, Ready, Start, Traced, Word
+from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
+from scenarios.control import Arm, Armed, Done, Go, Hello, Ready, Start, Traced, Word
 from scenarios.lines import LineFile
 from scenarios.model import Card, Proc, arguments
 from scenarios.records import Params
@@ -57,11 +57,12 @@ class Performance:
         self._ready: set[str] = set()
         self._armed: set[str] = set()
         self._done: set[str] = set()
+        self._going = False
         self._ending = False
         self._failed = ""
         self._bell = asyncio.Event()
         self._stage = Stage(place.work, place.records / "log", supervisor, self._word, self._report, self._fail)
-        self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, self._stage.signal)
+        self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, self._stage.signal, self._restart)
 
     async def play(self, zygote_pid: int, channel: socket.socket) -> str:
         """Returns why the run failed as a run; empty when there is something to judge."""
@@ -88,14 +89,18 @@ class Performance:
             for proc in group:
                 self._start(proc)
             await self._until(lambda: self._started - self._ready, "is not ready")
-        arms = self._timeline.arms()
-        for process, arm in arms:
-            self._stage.order(process, arm)
-        wanted = {f"{arm.failpoint}@{process}" for process, arm in arms}
+        wanted = {f"{arm.failpoint}@{name}" for name in sorted(self._started) for arm in self._arm(name)}
         await self._until(lambda: wanted - self._armed, "is not armed")
+        self._going = True
         for name in sorted(self._started):
             self._stage.order(name, Go())
         await self._until_done()
+
+    def _arm(self, name: str) -> list[Arm]:
+        arms = self._timeline.arms(name)
+        for arm in arms:
+            self._stage.order(name, arm)
+        return arms
 
     async def _open_servers(self, tasks: asyncio.TaskGroup) -> None:
         for name, server in self._place.servers.items():
@@ -117,6 +122,11 @@ class Performance:
         )  # fmt: skip
         self._started.add(proc.name)
         self._stage.start(proc.name, _KIT_ENTRY, msgspec.msgpack.encode(start))
+
+    def _restart(self, name: str) -> None:
+        """A new process with what the old one had on disk."""
+        if not self._ending:
+            self._start(next(proc for proc in self._card.proc if proc.name == name))
 
     # ---- waiting ------------------------------------------------------------------------------------------------
 
@@ -151,7 +161,8 @@ class Performance:
                 pass
             case Ready(name=name):
                 self._ready.add(name)
-                if any(proc.name == name and proc.start_on for proc in self._card.proc):
+                if self._going:  # started late, or for the second time
+                    self._arm(name)
                     self._stage.order(name, Go())
             case Armed(name=name, failpoint=failpoint):
                 self._armed.add(f"{failpoint}@{name}")
@@ -168,13 +179,20 @@ class Performance:
                 self._start(proc)
 
     def _report(self, report: Report) -> None:
+        # What a process traced before the kernel stopped or ended it is in our socket already, perhaps in this very turn of the loop:
+        # it is heard first, because the fault that explains the report may hang upon it.
+        asyncio.get_running_loop().call_soon(self._settle, report)
+
+    def _settle(self, report: Report) -> None:
         match report:
             case Stopped(name=name, at_us=at_us):
                 self._timeline.stopped(name, at_us)
-            case Continued(name=name, at_us=at_us):
-                self._timeline.continued(name, at_us)
-            case Exited(name=name, status=status) if not self._ending:
-                self._fail(f"{name} ended with {status}: {self._last_line(name)}")
+            case Continued(name=name, at_us=at_us) | Started(name=name, at_us=at_us):
+                self._timeline.undone(name, at_us)
+            case Exited(name=name, status=status, at_us=at_us) if not self._ending:
+                self._ready.discard(name)
+                if not self._timeline.exited(name, status, at_us):
+                    self._fail(f"{name} ended with {status}: {self._last_line(name)}")
             case Refused(name=name, why=why):
                 self._fail(f"{name} could not be started: {why}")
             case _:

@@ -135,7 +135,8 @@ def words_of_card(card: Card) -> str:
         lines += _wrapped(toggle.help, 6)
     lines += ["", "Faults"]
     for fault in card.fault:
-        lines += _wrapped(f"{fault.do} {fault.target} for {fault.ms}, at hit {fault.nth} of {fault.on}: {fault.why}")
+        undone = f" for {fault.ms}" if fault.ms else ""
+        lines += _wrapped(f"{fault.do} {fault.target}{undone}, at hit {fault.nth} of {fault.on}: {fault.why}")
     lines += ["", "Watch", *(f"  {seen.view}: {seen.what}" for seen in card.observable)]
     if card.erratum:
         lines += ["", "Where the report does not hold as written"]

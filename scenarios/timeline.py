@@ -17,7 +17,7 @@ import msgspec
 
 from scenarios.control import Arm
 from scenarios.lines import LineFile
-from scenarios.model import Fault, pause_ms, read_on
+from scenarios.model import Fault, read_on, undone_ms
 from scenarios.records import Records
 
 
@@ -26,56 +26,74 @@ class Step(msgspec.Struct, frozen=True):
 
     index: int
     fault: Fault
-    ms: float
+    ms: float | None
+
+
+_SIGNALS = {"pause": signal.SIGSTOP, "kill": signal.SIGKILL}
 
 
 class Timeline:
-    """`send(process, signal)` is the stage's."""
+    """`send(process, signal)` and `restart(process)` are how it acts."""
 
     def __init__(
         self, faults: tuple[Fault, ...], toggles: Mapping[str, str], scale: float, log: LineFile,
-        send: Callable[[str, signal.Signals], None],
+        send: Callable[[str, signal.Signals], None], restart: Callable[[str], None],
     ) -> None:  # fmt: skip
-        self._steps = [Step(i, fault, pause_ms(fault, toggles, scale)) for i, fault in enumerate(faults)]
+        self._steps = [Step(i, fault, undone_ms(fault, toggles, scale)) for i, fault in enumerate(faults)]
         self._log = log
         self._send = send
-        self._heard: Counter[str] = Counter()
-        self._awaited: dict[str, Step] = {}  # target -> the step whose stop the kernel has not yet confirmed
-        self._standing: dict[str, Step] = {}
+        self._restart = restart
+        self._heard: Counter[tuple[str, str]] = Counter()  # (event, process) -> how often, over all its lives
+        self._ours: dict[str, Step] = {}  # target -> the step that is due and not yet confirmed by the kernel
+        self._standing: dict[str, Step] = {}  # target -> the step that is not yet undone
 
-    def arms(self) -> list[tuple[str, Arm]]:
-        """What must be armed at whom before the workload begins."""
-        found = []
-        for step in self._steps:
-            on = read_on(step.fault.on)
-            if on.kind == "failpoint":
-                found.append((on.process, Arm(on.event, step.fault.do, step.fault.nth, step.fault.hold)))
-                self._awaited[step.fault.target] = step
-        return found
+    def arms(self, process: str) -> list[Arm]:
+        """What a process must be armed with before it goes: in its second life, what is still to come."""
+        steps = [(read_on(step.fault.on), step.fault) for step in self._steps]
+        return [
+            Arm(on.event, fault.do, fault.nth - self._heard[on.event, process], fault.hold)
+            for on, fault in steps
+            if on.kind == "failpoint" and on.process == process and fault.nth > self._heard[on.event, process]
+        ]
 
     def heard(self, event: str, process: str) -> None:
-        """A process traced something: perhaps a step is due."""
-        key = f"trace:{event}@{process}"
-        self._heard[key] += 1
+        """A process traced something: perhaps a step is due. At a failpoint the process is doing it already."""
+        self._heard[event, process] += 1
         for step in self._steps:
-            if step.fault.on == key and step.fault.nth == self._heard[key]:
-                self._awaited[step.fault.target] = step
-                self._send(step.fault.target, signal.SIGSTOP)
+            on = read_on(step.fault.on)
+            if (on.event, on.process) == (event, process) and step.fault.nth == self._heard[event, process]:
+                self._ours[step.fault.target] = step
+                if on.kind == "trace":
+                    self._send(step.fault.target, _SIGNALS[step.fault.do])
 
     def stopped(self, process: str, at_us: int) -> None:
         """The kernel says so. A stop that no step asked for is somebody else's, and not ours to undo."""
-        step = self._awaited.pop(process, None)
-        if step is None:
-            return
-        self._standing[process] = step
-        self._write(step, "landed", at_us)
-        loop = asyncio.get_running_loop()
-        loop.call_later(step.ms / 1_000, self._send, process, signal.SIGCONT)
+        step = self._landed(process, "pause", at_us)
+        if step is not None and step.ms is not None:
+            asyncio.get_running_loop().call_later(step.ms / 1_000, self._send, process, signal.SIGCONT)
 
-    def continued(self, process: str, at_us: int) -> None:
+    def exited(self, process: str, status: int, at_us: int) -> bool:
+        """Whether a step asked for it."""
+        if status != -signal.SIGKILL:
+            return False
+        step = self._landed(process, "kill", at_us)
+        if step is not None and step.ms is not None:
+            asyncio.get_running_loop().call_later(step.ms / 1_000, self._restart, process)
+        return step is not None
+
+    def undone(self, process: str, at_us: int) -> None:
+        """It was continued, or runs again."""
         step = self._standing.pop(process, None)
         if step is not None:
             self._write(step, "ended", at_us)
+
+    def _landed(self, process: str, do: str, at_us: int) -> Step | None:
+        step = self._ours.get(process)
+        if step is None or step.fault.do != do:
+            return None
+        self._standing[process] = self._ours.pop(process)
+        self._write(step, "landed", at_us)
+        return step
 
     def _write(self, step: Step, phase: str, at_us: int) -> None:
         fault = step.fault

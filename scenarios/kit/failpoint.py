@@ -1,6 +1,6 @@
 """Failpoints: named lines of the code under trial, at which the process does something to itself.
 
-Law 1: the action happens synchronously on that line and is the kernel's own (SIGSTOP): no `except`, no `finally`, no other task of
+Law 1: the action happens synchronously on that line and is the kernel's own (SIGSTOP, SIGKILL): no `except`, no `finally`, no other task of
 the process runs in between. So a fault lands inside its window on any machine, however slow.
 Law 2: unarmed, a failpoint costs one look-up. Waiting at one is bounded, and giving up is told.
 """
@@ -14,23 +14,23 @@ from collections.abc import Callable
 from scenarios.control import Arm
 
 HOLD_MAX_S = 20.0
-_SIGNALS = {"pause": signal.SIGSTOP}
+_SIGNALS = {"pause": signal.SIGSTOP, "kill": signal.SIGKILL}
 
 
 class Failpoints:
     """Of one process. `tell(event)` is its trace; `act` is what an action does, for tests."""
 
     def __init__(self, tell: Callable[[str], None], act: Callable[[signal.Signals], None] = signal.raise_signal) -> None:
-        self._armed: dict[str, _Armed] = {}
+        self._armed: dict[str, list[_Armed]] = {}
         self._tell = tell
         self._act = act
 
     def arm(self, order: Arm) -> None:
-        self._armed[order.failpoint] = _Armed(order, self._tell, self._act)
+        """Several arms of one failpoint count each for itself."""
+        self._armed.setdefault(order.failpoint, []).append(_Armed(order, self._tell, self._act))
 
     async def hit(self, name: str) -> None:
-        armed = self._armed.get(name)
-        if armed is not None:
+        for armed in self._armed.get(name, ()):
             await armed.hit()
 
 

@@ -2,11 +2,13 @@
 
 Law 1: nobody hears of an effect before its line is on disk.
 Law 2: one writer; lines that come together are made durable together.
+Law 3: a process that was killed and started again goes on where the book ends. Half a line was promised to nobody: it is cut off.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,8 @@ class Ledger:
     """`open` it in the task group of its process."""
 
     def __init__(self, path: Path) -> None:
+        self._before, self._count = _resume(path)
         self._file = LineFile(path)
-        self._before = GENESIS
-        self._count = 0
         self._pending: list[tuple[bytes, asyncio.Future[None]]] = []
         self._bell = asyncio.Event()
 
@@ -53,3 +54,15 @@ class Ledger:
             for _, durable in group:
                 if not durable.done():
                     durable.set_result(None)
+
+
+def _resume(path: Path) -> tuple[str, int]:
+    """Digest of the last whole line, and how many there are."""
+    if not path.exists():
+        return GENESIS, 0
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        os.truncate(path, len(whole))
+    lines = whole.splitlines()
+    return (digest(lines[-1]) if lines else GENESIS), len(lines)

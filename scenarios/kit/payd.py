@@ -16,7 +16,7 @@ from scenarios.kit.calls import OK, STALE, serve
 from scenarios.kit.ledger import Ledger
 from scenarios.kit.process import Process
 
-_CHARGES = "CREATE TABLE charges (id INTEGER PRIMARY KEY, order_id TEXT, cents INTEGER, token INTEGER, caller TEXT)"
+_CHARGES = "CREATE TABLE IF NOT EXISTS charges (id INTEGER PRIMARY KEY, order_id TEXT, cents INTEGER, token INTEGER, caller TEXT)"
 
 
 async def main(process: Process) -> None:

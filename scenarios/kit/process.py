@@ -88,7 +88,7 @@ class Process:
     @cached_property
     def history(self) -> History:
         """Of a client: what it asks and hears."""
-        return History(self.name, LineFile(self._records / "history" / f"{self.name}.jsonl"))
+        return History(self.name, self._records / "history" / f"{self.name}.jsonl")
 
     @property
     def ledger_path(self) -> Path:

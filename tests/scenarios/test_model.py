@@ -9,7 +9,7 @@ import pytest
 import scenarios
 from cluster.core.errors import UsageError
 from scenarios.catalog import cards, load
-from scenarios.model import arguments, choose, pause_ms, read_card
+from scenarios.model import arguments, choose, read_card, undone_ms
 
 FILE = Path(scenarios.__file__).parent / "election" / "stale_lock_holder" / "incident.toml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ TEXT = FILE.read_text(encoding="utf-8")
         ("failpoint:pay.before_charge@w1", "pay.before_charge", "fault[0].on: expected 'failpoint:NAME@PROCESS' or"),
         ('target = "w1"', 'target = "w2"', "fault[0].target: at a failpoint a process acts on itself, so expected 'w1'"),
         ('do = "pause"', 'do = "explode"', "fault[0].do: invalid enum value 'explode'"),
-        ('ms = "ttl_ms * 2.5"', 'ms = "soon"', "fault[0].ms: expected a toggle named _ms, or 'TOGGLE * NUMBER', not 'soon'"),
+        ('ms = "ttl_ms * 2.5"', 'ms = "soon"', "fault[0].ms: expected a number, a toggle named _ms, or 'TOGGLE * NUMBER', not 'soon'"),
         ("nth = 10", "nth = 0", "fault[0].nth: expected 1 or more"),
         ("[verdict]", "[verdict", "Expected ']'"),
     ],
@@ -77,7 +77,7 @@ def test_arguments_and_pauses_follow_toggles_and_scale() -> None:
     assert given["poll_ms"] == 200.0
     assert given["orders"] == [{"id": "order-1"}]
     assert given["watchdog"] == "off"
-    assert pause_ms(card.fault[0], toggles, scale=2.0) == 2_500.0
+    assert undone_ms(card.fault[0], toggles, scale=2.0) == 2_500.0
 
 
 @pytest.mark.parametrize("card", cards(), ids=lambda card: card.slug)
