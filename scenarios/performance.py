@@ -67,7 +67,9 @@ class Performance:
     async def play(self, zygote_pid: int, channel: socket.socket) -> str:
         """Returns why the run failed as a run; empty when there is something to judge."""
         for signum in (signal.SIGTERM, signal.SIGHUP):
-            # As asyncio answers SIGINT: everything is cancelled, and ends in order.
+            # As asyncio answers SIGINT: everything is cancelled, and ends in order. Under nohup a closed terminal is no reason.
+            if signal.getsignal(signum) is signal.SIG_IGN:
+                continue
             asyncio.get_running_loop().add_signal_handler(signum, signal.raise_signal, signal.SIGINT)
         try:
             await self._stage.open(zygote_pid, channel)

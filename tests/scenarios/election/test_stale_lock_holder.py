@@ -65,10 +65,11 @@ def test_a_server_that_does_not_answer_is_the_environments_fault(tmp_path: Path)
     assert "does not answer" in outcome["why"]
 
 
-def test_a_killed_runner_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_runner_that_is_ended_leaves_nothing_behind(tmp_path: Path, signum: signal.Signals) -> None:
     runner = subprocess.Popen(
         [sys.executable, "-P", "-m", "tests.scenarios.until_stopped", str(tmp_path / "runs")],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert runner.stdout is not None
     with runner, closing(runner.stdout) as said:
@@ -78,7 +79,7 @@ def test_a_killed_runner_leaves_nothing_behind(tmp_path: Path) -> None:
         assert len(below) >= 4  # fraud, payd, w1, the Redis server, and perhaps already w2
         assert "T" in map(state_of, below)
         with closing(Watched([zygote, *below])) as family:
-            runner.send_signal(signal.SIGKILL)
+            runner.send_signal(signum)
             assert family.still_there() == []
 
 
