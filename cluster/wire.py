@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import struct
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +32,7 @@ TAG_BYTES = 16
 
 T = TypeVar("T")
 Item = TypeVar("Item")
+_length_at = struct.Struct("!I").unpack_from
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -53,17 +55,17 @@ class Accepted(msgspec.Struct, frozen=True, array_like=True, tag="in"):
     name: str
 
 
-class ClientRequest(msgspec.Struct, frozen=True, array_like=True, tag="q"):
+class ClientRequest(msgspec.Struct, frozen=True, array_like=True, tag="q", gc=False):
     id: int
     operation: Operation
 
 
-class ClientReply(msgspec.Struct, frozen=True, array_like=True, tag="a"):
+class ClientReply(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
     id: int
     reply: Reply
 
 
-class GossipDatagram(msgspec.Struct, frozen=True, array_like=True):
+class GossipDatagram(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`target` is inside the signed body so that a datagram cannot be replayed at another node."""
 
     sender: str
@@ -139,21 +141,31 @@ class FrameSplitter:
     def feed(self, data: bytes) -> list[bytes]:
         """Raises `ProtocolError` as soon as a header announces more than the limit."""
         buffer = self._buffer
+        if not buffer:  # by far the most frequent: what arrives is whole frames, and is cut where it lies
+            bodies, end = self._cut(data)
+            if end < len(data):
+                buffer += data[end:]
+            return bodies
         buffer += data
+        bodies, end = self._cut(buffer)
+        if end:
+            del buffer[:end]
+        return bodies
+
+    def _cut(self, data: bytes | bytearray) -> tuple[list[bytes], int]:
+        """The bodies of the whole frames in `data`, and where the last of them ends."""
         bodies: list[bytes] = []
-        offset = 0
-        while len(buffer) - offset >= HEADER_BYTES:
-            length = int.from_bytes(buffer[offset : offset + HEADER_BYTES], "big")
+        begin, end = HEADER_BYTES, 0
+        while begin <= len(data):
+            (length,) = _length_at(data, end)
             if length > self._limit_bytes:
                 raise ProtocolError(f"frame of {length} bytes exceeds the limit of {self._limit_bytes}")
-            end = offset + HEADER_BYTES + length
-            if len(buffer) < end:
+            if begin + length > len(data):
                 break
-            bodies.append(bytes(buffer[offset + HEADER_BYTES : end]))
-            offset = end
-        if offset:
-            del buffer[:offset]
-        return bodies
+            end = begin + length
+            bodies.append(bytes(data[begin:end]))
+            begin = end + HEADER_BYTES
+        return bodies, end
 
 
 def prove(secret: bytes, nonce: bytes, kind: str, name: str, epoch: int) -> Proof:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from cluster.core.effects import FromClient, FromClients, FromGossip, FromPeer, Met, Order, ReplicaInput
 from cluster.core.gossip.messages import GossipMessage
@@ -26,6 +26,8 @@ CLIENTS_MAX: Final = 8_192
 ORDERS_MAX: Final = 64
 # Inputs taken per turn: what a turn may cost before the loop reads its sockets again.
 TURN_MAX: Final = 512
+
+T = TypeVar("T")
 
 
 class Inbox:
@@ -91,10 +93,11 @@ class Inbox:
             self._durable = None
         while self._orders:
             inputs.append(self._orders.popleft())
-        inputs += [self._messages.popleft() for _ in range(min(TURN_MAX, len(self._messages)))]
-        requests = tuple(self._clients.popleft() for _ in range(min(TURN_MAX, len(self._clients))))
-        if requests:
-            inputs.append(FromClients(requests))
+        if self._messages:
+            messages = _first(self._messages)
+            inputs += messages
+        if self._clients:
+            inputs.append(FromClients(tuple(_first(self._clients))))
         return inputs
 
     def _message(self, message: FromPeer | FromGossip) -> None:
@@ -104,3 +107,12 @@ class Inbox:
             return
         self._messages.append(message)
         self._wake()
+
+
+def _first(waiting: deque[T]) -> list[T]:
+    """Takes what one turn may handle."""
+    if len(waiting) > TURN_MAX:
+        return [waiting.popleft() for _ in range(TURN_MAX)]
+    taken = list(waiting)
+    waiting.clear()
+    return taken
