@@ -102,7 +102,8 @@ def _link_order(place: tuple[NodeId, NodeId]) -> tuple[int, int]:
 
 
 def _both_links(one: LinkFault, other: LinkFault) -> LinkFault:
-    throttles = [rate for rate in (one.bytes_per_s, other.bytes_per_s) if rate]
+    # A drop is blamed on the fault most likely to have caused it: a cut before the heavier loss.
+    worse = one if (one.cut, one.loss, one.lease) >= (other.cut, other.loss, other.lease) else other
     return LinkFault(
         source=one.source,
         target=one.target,
@@ -112,9 +113,8 @@ def _both_links(one: LinkFault, other: LinkFault) -> LinkFault:
         reorder=_either(one.reorder, other.reorder),
         delay_us=one.delay_us + other.delay_us,
         jitter_us=one.jitter_us + other.jitter_us,
-        bytes_per_s=min(throttles, default=0),
-        # A drop is blamed on the fault most likely to have caused it: a cut before the heavier loss.
-        lease=max((one, other), key=lambda fault: (fault.cut, fault.loss, fault.lease)).lease,
+        bytes_per_s=min(one.bytes_per_s or other.bytes_per_s, other.bytes_per_s or one.bytes_per_s),
+        lease=worse.lease,
     )
 
 

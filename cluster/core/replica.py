@@ -356,10 +356,10 @@ class Replica:
     # ---- gossip and detection --------------------------------------------------------------------------------
 
     def _gossiped(self, ready: GossipReady, now: Micros, effects: list[Effect]) -> None:
-        effects.extend(SendGossip(to, message) for to, message in ready.sends)
+        effects += [SendGossip(to, message) for to, message in ready.sends]
         for subject in ready.evidence:
             self.detector.heard(subject, now)
-        effects.extend(Report(rumour) for rumour in ready.learned)
+        effects += [Report(rumour) for rumour in ready.learned]
         self._check(now, effects)
 
     def _check(self, now: Micros, effects: list[Effect]) -> None:
@@ -367,7 +367,7 @@ class Replica:
         if now < self.detector.deadline():
             return
         verdicts = self.detector.check(now)
-        effects.extend(Report(verdict) for verdict in verdicts)
+        effects += [Report(verdict) for verdict in verdicts]
         if any(isinstance(verdict, VerdictChanged) for verdict in verdicts):
             self.gossip.set_unreachable([m for m in self.members if m != self.node and not self.detector.alive(m)])
 

@@ -58,7 +58,8 @@ class Client:
         self._world, self.number, self._think_us = world, number, think_us
         self._dice = SeededDice(world.setup.seed, "client", number)
         self.process = number
-        self.target: NodeId = self._dice.choice(world.setup.voters)
+        self._voters = world.setup.voters
+        self.target: NodeId = self._dice.choice(self._voters)
         self._timeout_us = self._dice.choice(TIMEOUTS_US)
         self._reads = self._dice.choice(_READS)
         self._leases = self._lease_share() if lease_reads else 0.0
@@ -81,7 +82,7 @@ class Client:
         if self.stopped:
             return
         if self._leases < _LOYAL and self._dice.chance(ROAMS):
-            self.target = self._dice.choice(self._world.setup.voters)
+            self.target = self._dice.choice(self._voters)
         self.ask(self._choose())
 
     def ask(self, operation: Operation) -> None:
@@ -175,7 +176,7 @@ class Client:
             self.promised[operation.key] = int(operation.value)
 
     def _turn_elsewhere(self, reply: Reply) -> None:
-        self.target = reply.leader if reply.leader is not None else self._dice.choice(self._world.setup.voters)
+        self.target = reply.leader if reply.leader is not None else self._dice.choice(self._voters)
 
     # ---- history ------------------------------------------------------------------------------------------------
 

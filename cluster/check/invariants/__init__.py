@@ -59,8 +59,12 @@ class Monitors:
             for monitor in self.monitors:
                 monitor.went_blind(event)
             return []
-        found = [handler(event) for handler in self._handlers.get(type(event), ())]
-        return [violation for violation in found if violation is not None]
+        violations: list[Violation] = []
+        for handler in self._handlers.get(type(event), ()):
+            found = handler(event)
+            if found is not None:
+                violations.append(found)
+        return violations
 
     def lights(self) -> dict[str, Light]:
         """Name -> (state, checked, evidence), in a fixed order."""

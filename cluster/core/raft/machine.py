@@ -231,8 +231,9 @@ class Raft:
 def _on_received(s: RaftState, input: Received, now: Micros) -> None:
     # From whomever: a node may hear of a leader or a candidate before it hears of the configuration that names them
     # (dissertation §4.1). What is counted, is counted by configuration.
-    if input.sender != s.node and admit(s, input.sender, input.message, now):
-        MESSAGES[type(input.message)](s, input.sender, input.message, now)
+    sender, message = input.sender, input.message
+    if sender != s.node and (message.term == s.term or admit(s, sender, message, now)):
+        MESSAGES[type(message)](s, sender, message, now)
 
 
 def _on_tick(s: RaftState, input: Tick, now: Micros) -> None:

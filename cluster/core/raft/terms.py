@@ -16,9 +16,10 @@ from cluster.core.types import Micros, NodeId, Role
 
 
 def admit(s: RaftState, sender: NodeId, message: RaftMessage, now: Micros) -> bool:
-    """Apply the term rules. True when the message is of this node's term (or a pre-vote) and is to be handled."""
-    if message.term == s.term:
-        return True
+    """Apply the term rules to a message of another term. True when it is to be handled: its term is this node's now, or it is a
+
+    pre-vote.
+    """
     if message.term < s.term:
         answer_stale(s, sender, message)
         return False
