@@ -22,7 +22,7 @@ class Start(msgspec.Struct, frozen=True):
     control: str
     records: str
     work: str
-    backends: dict[str, str]  # name -> URL
+    backends: dict[str, tuple[str, ...]]  # name -> URLs
     key_prefix: str
 
 

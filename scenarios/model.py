@@ -66,9 +66,12 @@ class Proc(_Part, frozen=True):
 
 
 class Backend(_Part, frozen=True):
-    """A server that is not ours."""
+    """Servers that are not ours. `when`: "TOGGLE=VALUE", the only case in which they are needed; otherwise always."""
 
     use: str
+    kind: Literal["redis"] = "redis"
+    count: int = 1
+    when: str = ""
 
 
 class Toggle(_Part, frozen=True):
@@ -83,6 +86,13 @@ class Toggle(_Part, frozen=True):
     patterns: tuple[str, ...] = ()
     cures: tuple[str, ...] = ()
     refused: dict[str, str] = {}
+
+
+class Conflict(_Part, frozen=True):
+    """Toggles that make no sense together, and why."""
+
+    toggles: dict[str, str]
+    why: str
 
 
 class Fault(_Part, frozen=True):
@@ -134,6 +144,7 @@ class Card(_Part, frozen=True, kw_only=True):
     proc: tuple[Proc, ...]
     backend: dict[str, Backend] = {}
     toggle: tuple[Toggle, ...]
+    conflict: tuple[Conflict, ...] = ()
     fault: tuple[Fault, ...] = ()
     verdict: Rule
     observable: tuple[Observable, ...] = ()
@@ -198,6 +209,7 @@ def _faults(card: Card) -> Iterator[str]:
     yield from _twice("toggle", (toggle.name for toggle in card.toggle))
     for i, toggle in enumerate(card.toggle):
         yield from _toggle_faults(f"toggle[{i}]", toggle, card.seed)
+    yield from _setting_faults(card)
     processes = {proc.name: proc for proc in card.proc}
     for i, proc in enumerate(card.proc):
         yield from _proc_faults(f"proc[{i}]", proc, card, processes)
@@ -224,6 +236,22 @@ def _toggle_faults(key: str, toggle: Toggle, seed: SeedRow) -> Iterator[str]:
         for text in getattr(toggle, field):
             if text not in known:
                 yield f"{key}.{field}: {text!r} is not among the seed's{did_you_mean(text, known)}"
+
+
+def _setting_faults(card: Card) -> Iterator[str]:
+    """Of backends and conflicts: what they say of toggles."""
+    known = {f"{toggle.name}={value}" for toggle in card.toggle for value in toggle.values}
+    for name, backend in card.backend.items():
+        if not NAME.match(name):
+            yield f"backend.{name}: {name!r} is not a letter followed by at most 11 letters and digits"
+        if not 1 <= backend.count <= 9:
+            yield f"backend.{name}.count: expected 1 to 9"
+        if backend.when and backend.when not in known:
+            yield f"backend.{name}.when: {backend.when!r} is not TOGGLE=VALUE of this file{did_you_mean(backend.when, known)}"
+    for i, conflict in enumerate(card.conflict):
+        for setting in (f"{name}={value}" for name, value in conflict.toggles.items()):
+            if setting not in known:
+                yield f"conflict[{i}].toggles: {setting!r} is not TOGGLE=VALUE of this file{did_you_mean(setting, known)}"
 
 
 def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]) -> Iterator[str]:
@@ -305,4 +333,13 @@ def choose(card: Card, variant: str, settings: Iterable[str]) -> dict[str, str]:
         if value not in toggle.values:
             raise UsageError(f"{name}={value}: expected one of {', '.join(toggle.values)}{did_you_mean(value, toggle.values)}")
         toggles[name] = value
+    for conflict in card.conflict:
+        if conflict.toggles.items() <= toggles.items():
+            raise UsageError(f"{' with '.join(f'{name}={value}' for name, value in conflict.toggles.items())}: {conflict.why}")
     return toggles
+
+
+def needed(card: Card, toggles: Mapping[str, str]) -> dict[str, Backend]:
+    """The backends that a run with these toggles needs."""
+    settings = {f"{name}={value}" for name, value in toggles.items()}
+    return {name: backend for name, backend in card.backend.items() if backend.when in {"", *settings}}

@@ -38,7 +38,7 @@ class Place(msgspec.Struct, frozen=True):
     records: Path
     work: Path
     servers: dict[str, embedded.Server]
-    backends: dict[str, str]
+    backends: dict[str, tuple[str, ...]]
 
 
 class _Over(Exception):

@@ -133,6 +133,9 @@ def words_of_card(card: Card) -> str:
         values = "|".join((*toggle.values, *(f"({value})" for value in toggle.refused)))
         lines.append(f"  {toggle.name:<20} {values:<28} {toggle.broken} → {toggle.canonical}")
         lines += _wrapped(toggle.help, 6)
+    for conflict in card.conflict:
+        together = " with ".join(f"{name}={value}" for name, value in conflict.toggles.items())
+        lines += _wrapped(f"not {together}: {conflict.why}")
     lines += ["", "Faults"]
     for fault in card.fault:
         undone = f" for {fault.ms}" if fault.ms else ""

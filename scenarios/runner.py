@@ -19,13 +19,14 @@ from typing import Any
 import msgspec
 
 from cluster.backends.redis import embedded
-from cluster.core.errors import EnvironmentFailed
+from cluster.commands.words import did_you_mean
+from cluster.core.errors import EnvironmentFailed, UsageError
 from cluster.supervisor import ports, rundir
 from cluster.supervisor.zygote import fork_zygote
 from scenarios.catalog import Incident
 from scenarios.judging import Outcome, judge, seal
 from scenarios.lines import LineFile
-from scenarios.model import Card, choose
+from scenarios.model import Backend, Card, choose, needed
 from scenarios.performance import Performance, Place
 from scenarios.records import Params
 
@@ -39,7 +40,7 @@ class Asked(msgspec.Struct, frozen=True):
     settings: tuple[str, ...] = ()
     seed: int = 0  # 0: drawn
     scale: float = 1.0
-    backends: dict[str, str] = {}
+    backends: dict[str, tuple[str, ...]] = {}
     without: tuple[str, ...] = ()
 
 
@@ -51,6 +52,7 @@ def run(incident: Incident, asked: Asked, runs: Path) -> Outcome:
     """Run, judge, seal. Call it while this process has one thread and no event loop. Raises `UsageError`, `EnvironmentFailed`."""
     card = incident.card
     toggles = choose(card, asked.variant, asked.settings)
+    check_urls(card, asked.backends)
     params = Params(card.slug, asked.variant, toggles, drawn_seed(asked.seed), asked.scale)
     workload = [] if "workload" in asked.without else incident.play.workload(random.Random(params.seed))
     label = asked.variant if not asked.without and toggles == card.toggles(asked.variant) else f"{asked.variant}-changed"
@@ -81,37 +83,52 @@ def _records_dir(runs: Path, label: str) -> Path:
         return path
 
 
-def _play(card: Card, params: Params, workload: Any, urls: dict[str, str], records: Path) -> str:
+def _play(card: Card, params: Params, workload: Any, urls: dict[str, tuple[str, ...]], records: Path) -> str:
     """The run itself. Returns why it failed as a run; empty when there is something to judge."""
     with ExitStack() as stack:
         base = rundir.base_dir(f"{rundir.base_dir()}-incidents")
         rundir.sweep(base)
         work = rundir.make(base)
         stack.callback(work.close)
-        servers, backends = _backends(card, urls, work.path, stack)
+        wanted = needed(card, params.toggles)
+        servers = _servers({name: backend for name, backend in wanted.items() if name not in urls}, work.path, stack)
+        backends = {**{name: tuple(server.url for server in group.values()) for name, group in servers.items()}, **urls}
         preloads = ("scenarios.kit.process", *{f"scenarios.{proc.app}": 0 for proc in card.proc}, *_clients(card))
         zygote_pid, channel = fork_zygote(preloads, str(work.path / "log" / "zygote.log"))
         logs = [LineFile(records / f"{name}.jsonl") for name in ("supervisor", "faults")]
         for log in logs:
             stack.callback(log.close)
-        place = Place(records, work.path, servers, backends)
+        place = Place(records, work.path, {name: one for group in servers.values() for name, one in group.items()}, backends)
         performance = Performance(card, params, workload, place, logs[0], logs[1])
         return asyncio.run(performance.play(zygote_pid, channel))
 
 
-def _backends(card: Card, urls: dict[str, str], work: Path, stack: ExitStack) -> tuple[dict[str, embedded.Server], dict[str, str]]:
-    """Servers to start, and all backends by URL."""
-    servers = {}
-    if "redis" in card.backend and importlib.util.find_spec("redis") is None:
+def check_urls(card: Card, urls: dict[str, tuple[str, ...]]) -> None:
+    """Raises `UsageError` for a backend that the incident does not have. One that a run's toggles do not need is not used."""
+    for name, given in urls.items():
+        if name not in card.backend:
+            known = ", ".join(card.backend) or "none"
+            raise UsageError(f"{card.slug} has no backend {name!r}{did_you_mean(name, card.backend)}; it has {known}")
+        if len(given) != card.backend[name].count:
+            raise UsageError(f"--backend {name}: expected {card.backend[name].count} URLs with commas between them, not {len(given)}")
+
+
+def _servers(wanted: dict[str, Backend], work: Path, stack: ExitStack) -> dict[str, dict[str, embedded.Server]]:
+    """Backend -> its servers by process name, each with a port and a folder of its own."""
+    if wanted and importlib.util.find_spec("redis") is None:
         raise EnvironmentFailed("this incident needs the package redis: install faultline with its extra 'incidents'")
-    for name in card.backend:
-        if name not in urls:
-            allocated = ports.allocate(1)
-            stack.callback(allocated.close)
-            servers[name] = embedded.prepare(work, allocated.ports[0])
-    return servers, {**{name: server.url for name, server in servers.items()}, **urls}
+    allocated = ports.allocate(sum(backend.count for backend in wanted.values()))
+    stack.callback(allocated.close)
+    free = iter(allocated.ports)
+    servers: dict[str, dict[str, embedded.Server]] = {}
+    for name, backend in wanted.items():
+        names = [name] if backend.count == 1 else [f"{name}{i}" for i in range(1, backend.count + 1)]
+        for one in names:
+            (work / one).mkdir(mode=0o700)
+        servers[name] = {one: embedded.prepare(work / one, next(free)) for one in names}
+    return servers
 
 
 def _clients(card: Card) -> tuple[str, ...]:
     """Modules that are slow to import, loaded once for all processes."""
-    return ("scenarios.kit.redis_lock",) if "redis" in card.backend else ()
+    return ("scenarios.kit.redis_lock",) if any(backend.kind == "redis" for backend in card.backend.values()) else ()

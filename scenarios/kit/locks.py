@@ -1,6 +1,7 @@
 """Locks that expire, behind one interface; what they can promise differs, and that is what incidents are about.
 
-Law 1: a lock's token grows with every acquisition of the same name: a resource that remembers the newest can refuse the past.
+Law 1: a token, where a lock has one, grows with every acquisition of the same name: a resource that remembers the newest can refuse
+the past.
 Law 2: extending and releasing compare the owner in the same step, so nobody frees what has become somebody else's.
 """
 
@@ -16,7 +17,7 @@ class Lock(Protocol):
     """`owner` is a value of one acquisition, never used again."""
 
     async def acquire(self, name: str, owner: str, ttl_ms: int) -> int | None:
-        """The token, or None while somebody holds it."""
+        """The token (0 from a lock that has none to give), or None while somebody holds it."""
 
     async def extend(self, name: str, owner: str, ttl_ms: int) -> bool:
         """False when it is not ours any more."""
@@ -29,9 +30,13 @@ class Lock(Protocol):
 
 
 async def open_lock(kind: str, process: Process) -> Lock:
-    if kind != "redis":
-        raise UsageError(f"there is no lock of the kind {kind!r}")
-    # Here, not above: a quarter of a second that only the processes with a Redis lock should pay.
-    from scenarios.kit.redis_lock import RedisLock
+    # Imported here, not above: a quarter of a second that only the processes with a Redis lock should pay.
+    if kind == "redis":
+        from scenarios.kit.redis_lock import RedisLock
 
-    return await RedisLock.open(process.backends["redis"], process.key_prefix)
+        return await RedisLock.open(process.backends["redis"][0], process.key_prefix)
+    if kind == "redlock5":
+        from scenarios.kit.redlock import Redlock
+
+        return await Redlock.open(process.backends["redlock"], process.key_prefix)
+    raise UsageError(f"there is no lock of the kind {kind!r}")

@@ -39,9 +39,10 @@ def stale_lock_run(root: Path, ledger: list[dict[str, Any]], fencing: str = "off
     (root / "truth.json").write_bytes(msgspec.json.encode({"workload": [{"id": order, "cents": 1} for order in ORDERS]}))
     stops = [("stopped", 100), ("continued", 200)]
     write_lines(root / "supervisor.jsonl", [{"mono_ns": at, "event": event, "process": "w1"} for event, at in stops])
-    for worker, token, at in (("w1", 1, 10), ("w2", 2, 150)):
-        taken = [{"mono_ns": at, "process": worker, "event": "lock.acquired", "order": order, "token": token} for order in ORDERS]
-        write_lines(root / "trace" / f"{worker}.jsonl", taken)
+    for worker, at, end in (("w1", 10, "lock.lost"), ("w2", 150, "lock.released")):
+        taken = [{"mono_ns": at, "process": worker, "event": "lock.acquired", "order": order} for order in ORDERS]
+        ended = [{"mono_ns": at + 205, "process": worker, "event": end, "order": order} for order in ORDERS]
+        write_lines(root / "trace" / f"{worker}.jsonl", taken + ended)
     sent = [{"time": 210 if late else 90, "type": "invoke", "f": "charge", "value": {"order": order}} for order in ORDERS]
     write_lines(root / "history" / "w1.jsonl", sent)
     write_ledger(root / "ledger" / "payd.jsonl", ledger)

@@ -9,7 +9,7 @@ import pytest
 import scenarios
 from cluster.core.errors import UsageError
 from scenarios.catalog import cards, load
-from scenarios.model import arguments, choose, read_card, undone_ms
+from scenarios.model import arguments, choose, needed, read_card, undone_ms
 
 FILE = Path(scenarios.__file__).parent / "election" / "stale_lock_holder" / "incident.toml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -35,6 +35,9 @@ TEXT = FILE.read_text(encoding="utf-8")
         ('do = "pause"', 'do = "explode"', "fault[0].do: invalid enum value 'explode'"),
         ('ms = "ttl_ms * 2.5"', 'ms = "soon"', "fault[0].ms: expected a number, a toggle named _ms, or 'TOGGLE * NUMBER', not 'soon'"),
         ("nth = 10", "nth = 0", "fault[0].nth: expected 1 or more"),
+        ('when = "lock=redis"', 'when = "lock=radis"', "backend.redis.when: 'lock=radis' is not TOGGLE=VALUE of this file"),
+        ("count = 5", "count = 0", "backend.redlock.count: expected 1 to 9"),
+        ('fencing = "on" }\nwhy', 'fenzing = "on" }\nwhy', "conflict[0].toggles: 'fenzing=on' is not TOGGLE=VALUE of this file"),
         ("[verdict]", "[verdict", "Expected ']'"),
     ],
 )
@@ -67,6 +70,17 @@ def test_a_wrong_setting_is_one_clear_line(setting: str, said: str) -> None:
         choose(load("stale-lock-holder").card, "broken", [setting])
     assert said in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_what_makes_no_sense_together_says_why() -> None:
+    with pytest.raises(UsageError, match=r"lock=redlock5 with fencing=on: Redlock has no number that grows"):
+        choose(load("stale-lock-holder").card, "canonical", ["lock=redlock5"])
+
+
+def test_only_the_backends_that_are_used_are_needed() -> None:
+    card = read_card(TEXT, "f")
+    assert list(needed(card, choose(card, "broken", []))) == ["redis"]
+    assert list(needed(card, choose(card, "broken", ["lock=redlock5"]))) == ["redlock"]
 
 
 def test_arguments_and_pauses_follow_toggles_and_scale() -> None:

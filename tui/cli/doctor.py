@@ -151,8 +151,22 @@ def _multiplexer() -> Finding:
     return _backend("tmux", "only the end-to-end tests use it")
 
 
+def _redis() -> Finding:
+    """The server that incidents with a Redis start for themselves."""
+    from cluster.backends.redis.embedded import find
+
+    client = importlib.util.find_spec("redis")
+    try:
+        program = find()
+    except EnvironmentFailed as error:
+        return Finding("redis", "note", "no server", f"{error} (some incidents need one)")
+    if client is None:
+        return Finding("redis", "note", "no client", "install the package redis: some incidents need it")
+    return Finding("redis", "ok", f"client {importlib.metadata.version('redis')}, server {program}")
+
+
 CHECKS: tuple[Callable[[], Finding], ...] = (
-    _python, _system, _libraries, _event_loop, _loopback, _files, _processes, _disk, _clock, _terminal, _multiplexer,
+    _python, _system, _libraries, _event_loop, _loopback, _files, _processes, _disk, _clock, _terminal, _redis, _multiplexer,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
@@ -15,8 +15,11 @@ import msgspec
 from cluster.core.errors import UsageError
 from tui.cli.exits import ENVIRONMENT, GOOD, UNKNOWN, VIOLATION
 
+if TYPE_CHECKING:
+    from scenarios.model import Card
+
 _EXITS = {"PASS": GOOD, "FAIL": VIOLATION, "VACUOUS": UNKNOWN, "ERROR": ENVIRONMENT}
-_BACKENDS = {"redis": ("redis://", "rediss://", "unix://")}
+_SCHEMES = ("redis://", "rediss://", "unix://")
 F = TypeVar("F", bound=Callable[..., Any])
 
 SLUG = click.argument("slug")
@@ -25,7 +28,7 @@ RUNS = click.option("--runs", type=click.Path(file_okay=False), default="", help
 _OPTIONS = (
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Seed of the workload.  [default: drawn]"),
     click.option("--scale", type=click.FloatRange(0.1, 20.0), default=1.0, show_default=True, help="Multiply every duration."),
-    click.option("--backend", "backends", multiple=True, metavar="NAME=URL", help="A server of your own (redis=redis://…)."),
+    click.option("--backend", "backends", multiple=True, metavar="NAME=URL", help="Servers of your own (redis=redis://…)."),
     RUNS,
     JSON,
 )
@@ -47,15 +50,20 @@ def runs_dir(wanted: str) -> Path:
     return path
 
 
-def read_backends(texts: Iterable[str]) -> dict[str, str]:
+def read_backends(texts: Iterable[str], card: Card) -> dict[str, tuple[str, ...]]:
+    """`redis=URL`, or several URLs with commas between them, of the backends that the incident has."""
+    from scenarios.runner import check_urls
+
     found = {}
     for text in texts:
-        name, equals, url = text.partition("=")
-        if not equals or name not in _BACKENDS:
-            raise UsageError(f"--backend {text}: expected NAME=URL with one of {', '.join(_BACKENDS)}")
-        if not url.startswith(_BACKENDS[name]):
-            raise UsageError(f"--backend {text}: expected a URL that begins with {' or '.join(_BACKENDS[name])}")
-        found[name] = url
+        name, equals, urls = text.partition("=")
+        if not equals:
+            raise UsageError(f"--backend {text}: expected NAME=URL")
+        for url in urls.split(","):
+            if not url.startswith(_SCHEMES):
+                raise UsageError(f"--backend {text}: expected a URL that begins with {' or '.join(_SCHEMES)}")
+        found[name] = tuple(urls.split(","))
+    check_urls(card, found)
     return found
 
 

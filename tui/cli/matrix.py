@@ -16,7 +16,8 @@ def command(slug: str, seed: int, scale: float, backends: tuple[str, ...], runs:
     from scenarios.report import Row, words_of_matrix
     from scenarios.runner import Asked, drawn_seed, run
 
-    incident, kept, urls = load(slug), runs_dir(runs), read_backends(backends)
+    incident, kept = load(slug), runs_dir(runs)
+    urls = read_backends(backends, incident.card)
     seed = drawn_seed(seed)
     plans: list[tuple[str, str, tuple[str, ...]]] = [("broken", "broken", ())]
     for toggle in incident.card.toggle:

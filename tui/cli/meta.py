@@ -17,7 +17,8 @@ def command(slug: str, seed: int, scale: float, backends: tuple[str, ...], runs:
     from scenarios.report import case, words_of_cases
     from scenarios.runner import Asked, drawn_seed, run
 
-    incident, kept, urls = load(slug), runs_dir(runs), read_backends(backends)
+    incident, kept = load(slug), runs_dir(runs)
+    urls = read_backends(backends, incident.card)
     seed = drawn_seed(seed)
     cases = []
     for wanted in incident.play.METAMORPHIC:

@@ -23,7 +23,7 @@ def command(
     from scenarios.runner import Asked, run
 
     incident = load(slug)
-    asked = Asked(variant, settings, seed, scale, read_backends(backends), without)
+    asked = Asked(variant, settings, seed, scale, read_backends(backends, incident.card), without)
     outcome = run(incident, asked, runs_dir(runs))
     put(outcome, lambda: words_of_run(outcome), as_json=as_json)
     return exit_code(outcome.verdict)

@@ -45,10 +45,11 @@ def _violations(orders: list[str], charged: list[Line]) -> tuple[Evidence, ...]:
 
 
 def _passed_on(records: Records) -> set[str]:
-    """Orders whose lock w1 got first and w2 with a newer token."""
-    old = {line["order"]: line["token"] for line in reversed(records.trace(OLD, "lock.acquired"))}
-    new = {line["order"]: line["token"] for line in reversed(records.trace(NEW, "lock.acquired"))}
-    return {order for order in old if order in new and new[order] > old[order]}
+    """Orders whose lock w2 got after w1, and before w1 was done with it."""
+    old = {line["order"]: line["mono_ns"] for line in reversed(records.trace(OLD, "lock.acquired"))}
+    new = {line["order"]: line["mono_ns"] for line in reversed(records.trace(NEW, "lock.acquired"))}
+    lost = {line["order"] for line in records.trace(OLD, "lock.lost")}
+    return {order for order in old if order in new and new[order] > old[order] and order in lost}
 
 
 def _late_charges(records: Records) -> list[Line]:

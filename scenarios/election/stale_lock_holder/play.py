@@ -51,4 +51,11 @@ METAMORPHIC = (
         min_v=ORDERS,
         why="the pause comes between the look and the write",
     ),
+    Metamorphic(
+        name="five servers instead of one",
+        overrides={"lock": "redlock5"},
+        expect="FAIL",
+        min_v=ORDERS,
+        why="a majority makes the lock survive servers; it still expires under a holder that stands still",
+    ),
 )
