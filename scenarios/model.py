@@ -82,7 +82,6 @@ class Toggle(_Part, frozen=True):
     broken: str
     canonical: str
     help: str
-    hot: bool = False
     patterns: tuple[str, ...] = ()
     cures: tuple[str, ...] = ()
     refused: dict[str, str] = {}
@@ -195,7 +194,7 @@ def read_card(text: str, file: str) -> Card:
 
 
 def _said(error: str) -> str:
-    """msgspec's "Expected `int`, got `str` - at `$.toggle[0].hot`" with the key first."""
+    """msgspec's "Expected `int`, got `str` - at `$.toggle[0].name`" with the key first."""
     what, _, at = error.partition(" - at `$")
     return f"{at.removesuffix('`').removeprefix('.') or 'the file'}: {what[0].lower()}{what[1:]}"
 
