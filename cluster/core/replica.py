@@ -241,9 +241,8 @@ class Replica:
         for token, _ in writes[room:]:
             effects.append(Answer(token, self._fail("overloaded")))
         if room > 0:
-            admitted = writes[:room]
-            tokens = [token for token, _ in admitted]
-            self._step(Propose(tuple(data for _, data in admitted)), now, effects, tokens)
+            tokens, batch = zip(*writes[:room], strict=True)
+            self._step(Propose(batch), now, effects, tokens)
 
     def _read(self, read: Reading, now: Micros, effects: list[Effect]) -> None:
         if not isinstance(read.operation, TimeToLive) and read.operation.mode == SERIALIZABLE:
@@ -301,7 +300,7 @@ class Replica:
     def _settle_proposals(self, ready: Ready, tokens: Sequence[int], effects: list[Effect]) -> None:
         if ready.accepted is not None:
             first, _ = ready.accepted
-            self._proposals.extend(Proposal(index, token) for index, token in enumerate(tokens, first))
+            self._proposals += [Proposal(index, token) for index, token in enumerate(tokens, first)]
         elif ready.refused:
             effects.extend(Answer(token, self._fail(ready.refused)) for token in tokens)
 

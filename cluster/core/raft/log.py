@@ -96,16 +96,20 @@ class Log:
 
     def holds(self, index: int, term: int) -> bool:
         """The consistency check of AppendEntries: an entry with this index and term is here (§5.3)."""
-        return self.first_index - 1 <= index <= self.last_index and self.term_at(index) == term
+        if index == self.last_index:
+            return term == self.last_term
+        return self.first_index - 1 <= index < self.last_index and self.term_at(index) == term
 
     def first_conflict(self, prev_index: int, entries: Sequence[Entry]) -> int:
         """Position in `entries` (which follow `prev_index`) of the first that is missing here or differs in term."""
+        if prev_index >= self.last_index:
+            return 0  # by far the most frequent: they come after all that is here
         overlap = min(len(entries), self.last_index - prev_index)
         start = prev_index + 1 - self.first_index
         for position in range(overlap):
             if self._entries[start + position].term != entries[position].term:
                 return position
-        return max(overlap, 0)
+        return overlap
 
     def conflict_hint(self, prev_index: int) -> tuple[int, int]:
         """Where a leader should look after this log refused `prev_index`: (index, term), §5.3.

@@ -232,7 +232,8 @@ def on_append(s: RaftState, leader: NodeId, message: Append, now: Micros) -> Non
             refuse(s, leader, message)
             return
         prev_index = min(prev_index, s.log.last_index)
-    merge(s, prev_index, entries)
+    if entries:
+        merge(s, prev_index, entries)
     matched = message.prev_index + len(message.entries)
     # Law 3: a heartbeat is answered at once with what is durable, new entries only once they are.
     promised = matched if message.entries else min(matched, s.mailbox.durable_index)
