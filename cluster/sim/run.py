@@ -73,7 +73,7 @@ def run(setup: Setup, onlooker: Onlooker | None = None) -> Outcome:
 
 def _make_peace(world: World) -> None:
     """Law 1. Raises `Violated`."""
-    for client in world.clients:
+    for client in (*world.clients, world.housekeeper):
         client.stopped = True
     world.heal()
     auditor = Auditor(world)

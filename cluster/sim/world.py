@@ -22,6 +22,7 @@ from cluster.leases import Lease, Leases
 from cluster.sim.clients import Client, Keys
 from cluster.sim.dice import SeededDice
 from cluster.sim.host import Host
+from cluster.sim.housekeeper import EVERY_US, Housekeeper
 from cluster.sim.judge import Judge, Onlooker, Violated
 from cluster.sim.network import Link
 from cluster.sim.schedule import Timed, schedule_of, written
@@ -56,6 +57,7 @@ class World:
         self.hosts: dict[NodeId, Host] = {node: Host(self, node, around) for node in setup.members}
         self._links = [self._link(a, b, around) for a in self.hosts.values() for b in self.hosts.values() if a is not b]
         self.clients = [Client(self, number, around.think_us, lease_reads=around.lease_reads) for number in range(1, around.clients + 1)]
+        self.housekeeper = Housekeeper(self)
 
     def _link(self, source: Host, target: Host, around: Any) -> Link:
         link = source.links[target.node] = Link(self, source, target, around)
@@ -113,6 +115,7 @@ class World:
             host.start()
         for client in self.clients:
             self.later(client.number * MS, client.begin, None)
+        self.later(EVERY_US, self.housekeeper.begin, None)
         self.later(STATE_INTERVAL_US, self._look_around, None)
         self._next_fault()
 
