@@ -14,7 +14,8 @@ from cluster.core.effects import FromClient
 from cluster.core.kv.ops import LEASE, LINEARIZABLE, Cas, Get, Operation, Put, Reply
 from cluster.core.types import MS, Micros, NodeId
 from cluster.sim.dice import SeededDice
-from cluster.telemetry.control import NOT_SWAPPED, SLOT_PREFIX, HistoryLine
+from cluster.telemetry.control import SLOT_PREFIX, HistoryLine
+from cluster.telemetry.histories import asked, outcome
 
 if TYPE_CHECKING:
     from cluster.sim.world import World
@@ -88,7 +89,7 @@ class Client:
     def ask(self, operation: Operation) -> None:
         """Ask `target`; `done` is called once, whatever happens."""
         self._operation, self._attempts = operation, 0
-        self._tell("invoke", _asked(operation))
+        self._tell("invoke", asked(operation))
         self._send(operation)
 
     def _send(self, operation: Operation) -> None:
@@ -146,7 +147,7 @@ class Client:
     def _conclude(self, reply: Reply, node: NodeId) -> None:
         operation = self._operation
         assert operation is not None
-        kind, value, error = _judged(operation, reply)
+        kind, value, error = outcome(operation, reply)
         if kind == "info" and self._world.policy.client.retry_without_session and self._attempts < ATTEMPTS_MAX:
             # The mistake: as if nothing had been sent. What was lost may have been the answer only.
             self._turn_elsewhere(reply)
@@ -189,23 +190,3 @@ class Client:
         f = "read" if type(operation) is Get else "write" if type(operation) is Put else "cas"
         line = HistoryLine(self.process, kind, f, operation.key, value, self._world.now, node or self.target, error)
         self._world.judge.history(line)
-
-
-def _asked(operation: Operation) -> tuple[str | None, ...]:
-    if isinstance(operation, Put):
-        return (operation.value,)
-    return (operation.expect, operation.value) if isinstance(operation, Cas) else ()
-
-
-def _judged(operation: Operation, reply: Reply) -> tuple[str, tuple[str | None, ...], str]:
-    """(kind, value, error) of the line that ends an operation (Law 3)."""
-    asked = _asked(operation)
-    if reply.outcome == "ok":
-        if isinstance(operation, Get):
-            return "ok", (reply.value,), ""
-        if isinstance(operation, Cas) and not reply.swapped:
-            return "fail", asked, NOT_SWAPPED
-        return "ok", asked, ""
-    if reply.outcome == "unknown" and not isinstance(operation, Get):
-        return "info", asked, reply.error
-    return "fail", asked, reply.error or reply.outcome

@@ -13,7 +13,8 @@ import time
 
 from cluster.core.kv.ops import Cas, Get, Operation, Put, Reply, Scan
 from cluster.core.types import KEY_BYTES_MAX, Micros, NodeId
-from cluster.telemetry.control import NOT_SWAPPED, CountAcked, Counted, History, HistoryLine, Meet, RanOnce, RunOnce, SetRate, WorkloadSpec
+from cluster.telemetry.control import CountAcked, Counted, History, HistoryLine, Meet, RanOnce, RunOnce, SetRate, WorkloadSpec
+from cluster.telemetry.histories import asked, outcome
 from cluster.workload.choice import SLOTS, Chooser, Chosen
 from cluster.workload.kv import KeyValueClient
 from cluster.workload.link import FromSupervisor, Link
@@ -55,11 +56,11 @@ class Client:
 
     async def _operate(self, chosen: Chosen) -> None:
         began_us = _now_us()
-        self._tell(self._line(chosen.operation, "invoke", _asked(chosen.operation), began_us, self._route.target))
+        self._tell(self._line(chosen.operation, "invoke", asked(chosen.operation), began_us, self._route.target))
         await self._link.settled()
         reply, node = await self._ask(chosen.operation)
         ended_us = _now_us()
-        kind, value, error = _judged(chosen.operation, reply)
+        kind, value, error = outcome(chosen.operation, reply)
         latencies = (ended_us - began_us,) if reply.outcome == "ok" else ()
         self._tell(self._line(chosen.operation, kind, value, ended_us, node, error), latencies)
         if kind == "info":
@@ -129,29 +130,6 @@ class Client:
             await asyncio.sleep(_ORDER_PAUSE_S)
             reply, node = await self._aside.ask(operation, self._spec.timeout_us)
         self._link.send(RanOnce(order.request, reply.outcome, _in_words(operation, reply, node)))
-
-
-def _asked(operation: Operation) -> tuple[str | None, ...]:
-    match operation:
-        case Put(value=value):
-            return (value,)
-        case Cas(expect=expect, value=value):
-            return (expect, value)
-    return ()
-
-
-def _judged(operation: Operation, reply: Reply) -> tuple[str, tuple[str | None, ...], str]:
-    """(kind, value, error) of the line that ends an operation (law 3)."""
-    asked = _asked(operation)
-    if reply.outcome == "ok":
-        if isinstance(operation, Get):
-            return "ok", (reply.value,), ""
-        if isinstance(operation, Cas) and not reply.swapped:
-            return "fail", asked, NOT_SWAPPED
-        return "ok", asked, ""
-    if reply.outcome == "unknown" and not isinstance(operation, Get):
-        return "info", asked, reply.error
-    return "fail", asked, reply.error or reply.outcome
 
 
 def _in_words(operation: Operation, reply: Reply, node: NodeId) -> str:
