@@ -18,6 +18,7 @@ from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
 
 Variant = Literal["broken", "canonical"]
+Mechanism = Literal["selection", "agreement", "assignment", "suppression", "aggregation", "convergence"]
 # A name is part of a Unix socket's path, which holds about a hundred bytes.
 NAME = re.compile(r"[a-z][a-z0-9]{0,11}\Z")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
@@ -37,7 +38,7 @@ class Head(_Part, frozen=True):
     n: int
     title: str
     family: str
-    mechanism: Literal["selection", "agreement", "assignment", "suppression", "aggregation", "convergence"]
+    mechanism: Mechanism
     duration_s: float
     summary: str
 
@@ -111,8 +112,11 @@ class Fault(_Part, frozen=True):
 
 
 class Rule(_Part, frozen=True):
+    """`at_least`: as many violations the broken variant must show; fewer, and something other than the incident happened."""
+
     bad: str
     max_violations: int = 0
+    at_least: int = 1
 
 
 class Observable(_Part, frozen=True):

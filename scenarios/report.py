@@ -20,7 +20,7 @@ _MARKS = {True: "✓", False: "✗"}
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """Both variants under one seed. `good`: broken FAIL, canonical PASS, and the same faults for both."""
+    """Both variants under one seed. `good`: broken FAIL by enough, canonical PASS, and the same faults for both."""
 
     slug: str
     seed: int
@@ -48,10 +48,11 @@ class Case(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
-def pair(broken: Outcome, canonical: Outcome) -> Pair:
+def pair(card: Card, broken: Outcome, canonical: Outcome) -> Pair:
     """Two runs that differ in their faults prove nothing about toggles: then the pair is not good whatever the verdicts."""
     same = _faults(broken) == _faults(canonical)
-    good = same and broken.verdict == "FAIL" and canonical.verdict == "PASS"
+    failed = broken.verdict == "FAIL" and broken.violations.count >= card.verdict.at_least
+    good = same and failed and canonical.verdict == "PASS"
     return Pair(broken.slug, broken.seed, good, same, broken, canonical)
 
 

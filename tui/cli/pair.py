@@ -24,7 +24,7 @@ def command(slug: str, seed: int, scale: float, backends: tuple[str, ...], runs:
     for variant in ("broken", "canonical"):
         progress(f"{slug}: {variant} …")
         outcomes.append(run(incident, Asked(variant, (), seed, scale, urls), kept))
-    found = pair(*outcomes)
+    found = pair(incident.card, *outcomes)
     put(found, lambda: words_of_pair(found), as_json=as_json)
     if found.good:
         return GOOD
