@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import signal
 import sys
 from types import ModuleType
 from typing import Any
@@ -57,6 +58,8 @@ def command() -> None:
 def _run(name: str, kind: ModuleType, as_json: bool, parameters: dict[str, Any]) -> int:
     from tui.bench.machine import machine, machine_line
 
+    # As Ctrl-C: what was started is ended in order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     here = machine()
     report = kind.measure(_tell, **parameters)
     targets = [target.document() for target in report.targets]

@@ -1,22 +1,30 @@
-"""A rival's directory, ports and processes; all gone when it is left."""
+"""A rival's directory, ports and processes; all gone when it is left.
+
+Law 1: the processes end with this one, also when it is killed (`tether`).
+Law 2: a directory that a killed bench left is removed by the next one: the kernel dropped the lock on it.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cluster.supervisor import ports
+from cluster.supervisor import ports, rundir
 
 
 class Household:
     """`close()` kills what was started and removes the directory. Its disk is the one of `TMPDIR`: look that it is a real one."""
 
     def __init__(self, name: str, port_count: int) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=f"faultline-bench-{name}-"))
+        base = rundir.base_dir(f"{tempfile.gettempdir()}/faultline-{os.getuid()}-bench")
+        rundir.sweep(base)
+        self._place = rundir.make(base)
+        self.path = self._place.path / name
+        self.path.mkdir()
         self._ports = ports.allocate(port_count)
         self.ports = self._ports.ports
         self.processes: list[subprocess.Popen[str]] = []
@@ -29,7 +37,8 @@ class Household:
         """One server; its standard error goes to a file of its own. `talks`: its standard input and output are pipes to us."""
         pipe = subprocess.PIPE if talks else subprocess.DEVNULL
         with (self.path / f"{name}.err").open("wb") as errors:
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, text=True, env=_environment())
+            tether = [sys.executable, "-P", "-m", "tui.bench.rivals.tether", str(os.getpid())]
+            process = subprocess.Popen([*tether, *command], stdin=pipe, stdout=pipe, stderr=errors, text=True, env=_environment())
         self.processes.append(process)
         return process
 
@@ -47,7 +56,7 @@ class Household:
                 if pipe is not None:
                     pipe.close()
         self._ports.close()
-        shutil.rmtree(self.path, ignore_errors=True)
+        self._place.close()
 
 
 def _environment() -> dict[str, str]:
