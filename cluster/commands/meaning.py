@@ -84,7 +84,7 @@ def pairs_of(command: model.Command, roster: Roster) -> tuple[Pair, ...]:
         case model.Cut(sides=sides):
             return tuple(pair for one in sides for other in sides if one is not other for pair in _between(one, other))
         case model.CutShape(shape=shape):
-            return shape_pairs(shape, roster.nodes)
+            return shape_pairs(shape, roster.voters, tuple(node for node in roster.nodes if node not in roster.voters))
         case model.Isolate(targets=targets):
             return _touching(targets, roster.nodes)
         case model.Slow(links=links) | model.Spoil(links=links) | model.Throttle(links=links):
@@ -107,21 +107,23 @@ def _touching(some: tuple[NodeId, ...], nodes: tuple[NodeId, ...]) -> tuple[Pair
     return tuple((a, b) for a in nodes for b in nodes if a != b and (a in some or b in some))
 
 
-def shape_pairs(shape: str, nodes: tuple[NodeId, ...]) -> tuple[Pair, ...]:
-    """What `cut ring` and `cut bridge` sever among `nodes` (Jepsen's "majorities ring" and "bridge")."""
-    count = len(nodes)
+def shape_pairs(shape: str, voters: tuple[NodeId, ...], others: tuple[NodeId, ...] = ()) -> tuple[Pair, ...]:
+    """What `cut ring` and `cut bridge` sever (Jepsen's "majorities ring" and "bridge").
+
+    The shape is one of voters, or it would part no quorum; each other node shares the links of one voter, never those of the bridge.
+    """
+    count = len(voters)
+    middle = count // 2
     if shape == "bridge":
         if count < 3:
-            raise UsageError(f"a bridge needs at least 3 nodes, these are {count}")
-        middle = count // 2
-        return _both_ways(nodes[:middle], nodes[middle + 1 :])
-    reach = (count // 2 + 1) // 2  # neighbours to each side that, with the node itself, make a majority
-    if 2 * reach + 1 >= count:
-        raise UsageError(f"a ring of {count} nodes would cut nothing: it needs at least 4")
-    return tuple(
-        (nodes[i], nodes[j]) for i in range(count) for j in range(count) if i != j and min((i - j) % count, (j - i) % count) > reach
-    )
-
-
-def _both_ways(one: tuple[NodeId, ...], other: tuple[NodeId, ...]) -> tuple[Pair, ...]:
-    return _between(one, other) + _between(other, one)
+            raise UsageError(f"a bridge needs at least 3 voters, these are {count}")
+        apart = {(i, j) for i in range(count) for j in range(count) if i < middle < j or j < middle < i}
+        hosts = [i for i in range(count) if i != middle]
+    else:
+        reach = (middle + 1) // 2  # neighbours to each side that, with the voter itself, make a majority
+        if 2 * reach + 1 >= count:
+            raise UsageError(f"a ring of {count} voters would cut nothing: it needs at least 4")
+        apart = {(i, j) for i in range(count) for j in range(count) if min((i - j) % count, (j - i) % count) > reach}
+        hosts = list(range(count))
+    seats = [*enumerate(voters), *((hosts[k % len(hosts)], node) for k, node in enumerate(others))]
+    return tuple((a, b) for i, a in seats for j, b in seats if (i, j) in apart)

@@ -38,7 +38,7 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CutShape(msgspec.Struct, frozen=True, kw_only=True):
-    """`ring`: every node keeps only the neighbours that make up its own majority. `bridge`: two halves and one node that sees both."""
+    """`ring`: every voter keeps only the neighbours that make up its own majority. `bridge`: two halves and one voter that sees both."""
 
     shape: str
     for_us: Micros = 0

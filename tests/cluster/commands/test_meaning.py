@@ -111,8 +111,21 @@ def test_over_a_bridge_one_node_sees_all_and_the_halves_do_not_see_each_other(co
     assert severed == {(a, b) for one, other in ((left, right), (right, left)) for a in one for b in other}
 
 
-def test_shapes_want_enough_nodes() -> None:
-    with pytest.raises(UsageError, match="a bridge needs at least 3 nodes, these are 2"):
+@pytest.mark.parametrize("shape", ["ring", "bridge"])
+def test_a_shape_is_one_of_voters_and_everyone_else_shares_the_links_of_one(shape: str) -> None:
+    nodes = tuple(f"n{n}" for n in range(1, 51))
+    voters, others = nodes[:5], nodes[5:]
+    severed = set(shape_pairs(shape, voters, others))
+    assert {pair for pair in severed if set(pair) <= set(voters)} == set(shape_pairs(shape, voters))
+    unsevered = {voter: {node for node in nodes if (voter, node) not in severed} for voter in voters}
+    for node in others:
+        seen = {other for other in nodes if (node, other) not in severed}
+        assert seen in unsevered.values()
+        assert shape == "ring" or seen != set(nodes), "only the bridge itself sees both halves"
+
+
+def test_shapes_want_enough_voters() -> None:
+    with pytest.raises(UsageError, match="a bridge needs at least 3 voters, these are 2"):
         shape_pairs("bridge", ("n1", "n2"))
     with pytest.raises(UsageError, match="it needs at least 4"):
         shape_pairs("ring", ("n1", "n2", "n3"))
