@@ -18,6 +18,7 @@ class Start(msgspec.Struct, frozen=True):
     name: str
     app: str  # "kit.payd": the module under `scenarios`, whose `main(process)` runs
     args: dict[str, Any]
+    toggles: dict[str, str]  # as they stand when it starts; `Set` tells of later
     seed: int
     control: str
     records: str
@@ -37,6 +38,13 @@ class Arm(msgspec.Struct, frozen=True, array_like=True, tag="arm"):
     action: str
     nth: int = 1
     hold: bool = False
+
+
+class Set(msgspec.Struct, frozen=True, array_like=True, tag="set"):
+    """A hot toggle has another value from now on. It goes to every process of the run; who does not use it is not concerned."""
+
+    toggle: str
+    value: str
 
 
 class Finish(msgspec.Struct, frozen=True, array_like=True, tag="finish"):
@@ -69,7 +77,7 @@ class Done(msgspec.Struct, frozen=True, array_like=True, tag="done"):
     name: str
 
 
-Order = Go | Arm | Finish
+Order = Go | Arm | Set | Finish
 Word = Hello | Armed | Ready | Traced | Done
 ORDERS: Codec[Order] = Codec(Order)
 WORDS: Codec[Word] = Codec(Word)

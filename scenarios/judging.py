@@ -33,7 +33,7 @@ class Violations(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a run came to. `why` is empty unless the verdict is ERROR."""
+    """What a run came to. `why` is empty unless the verdict is ERROR; `by_hand` is what somebody did to it while it went on."""
 
     slug: str
     variant: str
@@ -47,6 +47,7 @@ class Outcome(msgspec.Struct, frozen=True):
     duration_s: float
     run_dir: str
     why: str = ""
+    by_hand: tuple[str, ...] = ()
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -60,8 +61,9 @@ def judge(incident: Incident, run_dir: Path, duration_s: float, failed: str = ""
     """The verdict over what lies in `run_dir`. `failed`: why there was no run to judge, if the runner says so."""
     records = Records(run_dir)
     params = records.params()
-    found, why = Judgement((), {}, {}), failed
+    found, why, by_hand = Judgement((), {}, {}), failed, tuple[str, ...]()
     try:
+        by_hand = records.by_hand()
         for ledger in records.ledgers():
             records.ledger(ledger)
         if not failed:  # half a run shows what half a run shows: nothing
@@ -72,7 +74,7 @@ def judge(incident: Incident, run_dir: Path, duration_s: float, failed: str = ""
     return Outcome(
         slug=params.slug, variant=params.variant, toggles=params.toggles, seed=params.seed, scale=params.scale, verdict=status,
         violations=_violations(found), coverage=found.coverage, metrics=found.metrics, duration_s=duration_s,
-        run_dir=str(run_dir), why=why,
+        run_dir=str(run_dir), why=why, by_hand=by_hand,
     )  # fmt: skip
 
 

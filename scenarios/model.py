@@ -76,13 +76,18 @@ class Backend(_Part, frozen=True):
 
 
 class Toggle(_Part, frozen=True):
-    """`patterns` and `cures`: which words of the seed's row it stands for. `refused`: values that are known and cannot be had, and why."""
+    """`patterns` and `cures`: which words of the seed's row it stands for. `refused`: values that are known and cannot be had, and why.
+
+    `hot`: it can be changed while the run goes on (`set NAME VALUE`). Then whoever acts by it asks `process.toggle(name)` each time;
+    an argument (`args = { x = "$name" }`) is read once, at the start, and makes a toggle that is not hot.
+    """
 
     name: str
     values: tuple[str, ...]
     broken: str
     canonical: str
     help: str
+    hot: bool = False
     patterns: tuple[str, ...] = ()
     cures: tuple[str, ...] = ()
     refused: dict[str, str] = {}
@@ -261,9 +266,12 @@ def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]
     if not NAME.match(proc.name):
         yield f"{key}.name: {proc.name!r} is not a letter followed by at most 11 letters and digits"
     toggles = card.toggles("broken")
+    hot = {toggle.name for toggle in card.toggle if toggle.hot}
     for name, value in proc.args.items():
         if isinstance(value, str) and value.startswith("$") and value[1:] not in toggles and value != "$workload":
             yield f"{key}.args.{name}: {value!r} is neither $workload nor a toggle{did_you_mean(value[1:], toggles)}"
+        if isinstance(value, str) and value[1:] in hot and value.startswith("$"):
+            yield f"{key}.args.{name}: {value[1:]} is hot, and an argument is read once: use process.toggle"
     if proc.start_on:
         on = _ON.match(proc.start_on)
         if on is None or on[1] != "trace" or on[3] not in processes or on[3] == proc.name:
@@ -340,6 +348,15 @@ def choose(card: Card, variant: str, settings: Iterable[str]) -> dict[str, str]:
         if conflict.toggles.items() <= toggles.items():
             raise UsageError(f"{' with '.join(f'{name}={value}' for name, value in conflict.toggles.items())}: {conflict.why}")
     return toggles
+
+
+def turned(card: Card, toggles: Mapping[str, str], name: str, value: str) -> dict[str, str]:
+    """The toggles of a run that goes on, with a hot one changed. Raises `UsageError` in one clear line."""
+    after = choose(card, "broken", (f"{other}={now}" for other, now in {**toggles, name: value}.items()))
+    if not next(toggle for toggle in card.toggle if toggle.name == name).hot:
+        warm = ", ".join(toggle.name for toggle in card.toggle if toggle.hot) or "none"
+        raise UsageError(f"{name} cannot be changed while the run goes on; what can: {warm}")
+    return after
 
 
 def needed(card: Card, toggles: Mapping[str, str]) -> dict[str, Backend]:

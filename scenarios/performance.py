@@ -19,9 +19,9 @@ import msgspec
 
 from cluster.backends.redis import embedded
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
-from scenarios.control import Arm, Armed, Done, Go, Hello, Ready, Start, Traced, Word
-from scenarios.lines import LineFile
-from scenarios.model import Card, Proc, arguments
+from scenarios.control import Arm, Armed, Done, Go, Hello, Ready, Set, Start, Traced, Word
+from scenarios.lines import LineFile, now_ns
+from scenarios.model import Card, Proc, arguments, turned
 from scenarios.records import Params
 from scenarios.stage import Stage
 from scenarios.timeline import Timeline
@@ -51,6 +51,7 @@ class Performance:
     def __init__(self, card: Card, params: Params, workload: Any, place: Place, supervisor: LineFile, faults: LineFile) -> None:
         self._card = card
         self._params = params
+        self._toggles = dict(params.toggles)
         self._workload = workload
         self._place = place
         self._started: set[str] = set()
@@ -118,7 +119,7 @@ class Performance:
     def _start(self, proc: Proc) -> None:
         place = self._place
         start = Start(
-            name=proc.name, app=proc.app, args=arguments(proc, self._params.toggles, self._workload, self._params.scale),
+            name=proc.name, app=proc.app, args=arguments(proc, self._toggles, self._workload, self._params.scale), toggles=self._toggles,
             seed=zlib.crc32(f"{self._params.seed}/{proc.name}".encode()), control=self._stage.control_path,
             records=str(place.records), work=str(place.work), backends=place.backends, key_prefix=f"faultline:{place.records.name}:",
         )  # fmt: skip
@@ -129,6 +130,21 @@ class Performance:
         """A new process with what the old one had on disk."""
         if not self._ending:
             self._start(next(proc for proc in self._card.proc if proc.name == name))
+
+    # ---- what somebody at a keyboard may do -------------------------------------------------------------------------
+
+    def turn(self, toggle: str, value: str) -> None:
+        """Change a hot toggle while the run goes on. Raises `UsageError`."""
+        self._toggles = turned(self._card, self._toggles, toggle, value)
+        self._timeline.by_hand("set", f"{toggle}={value}", now_ns() // 1_000)
+        for name in sorted(self._started):
+            self._stage.order(name, Set(toggle, value))
+
+    def _catch_up(self, name: str) -> None:
+        """A toggle may have been changed while this process was on its way."""
+        for toggle, value in self._toggles.items():
+            if value != self._params.toggles[toggle]:
+                self._stage.order(name, Set(toggle, value))
 
     # ---- waiting ------------------------------------------------------------------------------------------------
 
@@ -159,8 +175,8 @@ class Performance:
 
     def _word(self, word: Word) -> None:
         match word:
-            case Hello():
-                pass
+            case Hello(name=name):
+                self._catch_up(name)
             case Ready(name=name):
                 self._ready.add(name)
                 if self._going:  # started late, or for the second time

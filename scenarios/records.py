@@ -21,6 +21,7 @@ from cluster.core.errors import FaultlineError
 from scenarios.lines import GENESIS, LINE_BYTES_MAX, digest
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
+HAND = "hand"  # what a fault that no card asked for hangs upon
 T = TypeVar("T")
 
 
@@ -96,6 +97,10 @@ class Records:
 
     def faults(self) -> list[Line]:
         return list(self._lines("faults.jsonl"))
+
+    def by_hand(self) -> tuple[str, ...]:
+        """What somebody at a keyboard did to the run, in its order: "set fencing=on", "pause w1"; empty when it was left alone."""
+        return tuple(f"{line['do']} {line['target']}" for line in self.faults() if line["on"] == HAND and line["phase"] == "landed")
 
     def supervisor(self) -> list[Line]:
         return list(self._lines("supervisor.jsonl"))

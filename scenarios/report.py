@@ -71,6 +71,7 @@ def case(wanted: Metamorphic, outcome: Outcome) -> Case:
 def words_of_run(outcome: Outcome) -> str:
     lines = [f"{outcome.slug} · {outcome.variant} · {outcome.verdict} · V = {outcome.violations.count}   ({outcome.duration_s:.1f} s)"]
     lines += [f"  {_settings(outcome.toggles)}   seed {outcome.seed}"]
+    lines += [f"  changed by hand: {', '.join(outcome.by_hand)}"] if outcome.by_hand else []
     lines += [f"  ! {outcome.why}"] if outcome.why else []
     lines += [f"  {count} × {rule}" for rule, count in outcome.violations.by_rule.items()]
     for evidence in outcome.violations.evidence[:_EVIDENCE_SHOWN]:

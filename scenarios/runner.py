@@ -63,7 +63,12 @@ def run(incident: Incident, asked: Asked, runs: Path) -> Outcome:
         card = msgspec.structs.replace(card, fault=())
     began_s = time.monotonic()
     failed = _play(card, params, workload, asked.backends, records)
-    outcome = judge(incident, records, round(time.monotonic() - began_s, 3), failed)
+    duration_s = round(time.monotonic() - began_s, 3)
+    outcome = judge(incident, records, duration_s, failed)
+    if outcome.by_hand and label == asked.variant:
+        # It is not a run of the variant any more, and must not be taken for its last one.
+        records = records.rename(records.with_name(f"{records.name}-changed"))
+        outcome = msgspec.structs.replace(outcome, run_dir=str(records))
     seal(records, outcome)
     return outcome
 

@@ -18,7 +18,7 @@ import msgspec
 from scenarios.control import Arm
 from scenarios.lines import LineFile
 from scenarios.model import Fault, read_on, undone_ms
-from scenarios.records import Records
+from scenarios.records import HAND, Records
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -29,6 +29,8 @@ class Step(msgspec.Struct, frozen=True):
     ms: float | None
 
 
+# The number of a step that no card knows.
+BY_HAND = -1
 _SIGNALS = {"pause": signal.SIGSTOP, "kill": signal.SIGKILL}
 
 
@@ -86,6 +88,10 @@ class Timeline:
         step = self._standing.pop(process, None)
         if step is not None:
             self._write(step, "ended", at_us)
+
+    def by_hand(self, do: str, target: str, at_us: int, phase: str = "landed", ms: float | None = None) -> None:
+        """Somebody at a keyboard did something to the run: told like a step, so that it is never compared with an untouched one."""
+        self._log.write({"step": BY_HAND, "phase": phase, "do": do, "target": target, "on": HAND, "ms": ms, "mono_ns": at_us * 1_000})
 
     def _landed(self, process: str, do: str, at_us: int) -> Step | None:
         step = self._ours.get(process)

@@ -3,12 +3,13 @@
 Law 1: it charges whoever asks: that an order is charged once is the caller's business, unless `fencing` is on.
 Law 2: the gate and the charge are one transaction; the ledger's line is durable before the caller hears.
 
-Args: `fencing` on or off.
+Toggles: `fencing` on or off, hot: read at every charge.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from scenarios.kit import fence
@@ -21,7 +22,7 @@ _CHARGES = "CREATE TABLE IF NOT EXISTS charges (id INTEGER PRIMARY KEY, order_id
 
 async def main(process: Process) -> None:
     ledger = Ledger.open(process.ledger_path, process.tasks)
-    payd = Payd(_open(str(process.work / "payd.sqlite")), ledger, fencing=process.args["fencing"] == "on")
+    payd = Payd(_open(str(process.work / "payd.sqlite")), ledger, fencing=lambda: process.toggle("fencing", "off") == "on")
     await serve(process.socket_of(process.name), {"charge": payd.charge, "status": payd.status}, process.tasks)
     await process.for_ever()
 
@@ -36,7 +37,7 @@ def _open(path: str) -> sqlite3.Connection:
 class Payd:
     """Its methods are what callers may ask: arguments in, status and body out."""
 
-    def __init__(self, db: sqlite3.Connection, ledger: Ledger, *, fencing: bool) -> None:
+    def __init__(self, db: sqlite3.Connection, ledger: Ledger, *, fencing: Callable[[], bool]) -> None:
         self._db = db
         self._ledger = ledger
         self._fencing = fencing
@@ -60,7 +61,7 @@ class Payd:
         """The newer token that forbids it; None when it was done."""
         order, token = args["order"], args["token"]
         self._db.execute("BEGIN IMMEDIATE")
-        seen = fence.admit(self._db, order, token) if self._fencing else None
+        seen = fence.admit(self._db, order, token) if self._fencing() else None
         if seen is None:
             row = (order, args["cents"], token, args["caller"])
             self._db.execute("INSERT INTO charges (order_id, cents, token, caller) VALUES (?, ?, ?, ?)", row)

@@ -21,7 +21,7 @@ import msgspec
 from cluster.core.errors import FaultlineError, ProtocolError
 from cluster.supervisor.zygote import EXIT_CRASHED
 from cluster.wire import FrameSplitter
-from scenarios.control import ORDERS, WORDS, Arm, Armed, Done, Finish, Go, Hello, Ready, Start, Traced, Word
+from scenarios.control import ORDERS, WORDS, Arm, Armed, Done, Finish, Go, Hello, Order, Ready, Set, Start, Traced, Word
 from scenarios.kit.failpoint import Failpoints
 from scenarios.kit.history import History
 from scenarios.lines import LineFile, now_ns
@@ -79,6 +79,7 @@ class Process:
         self.backends = start.backends
         self.key_prefix = start.key_prefix
         self.work = Path(start.work)
+        self._toggles = dict(start.toggles)
         self._records = Path(start.records)
         self._line = line
         self._trace = LineFile(self._records / "trace" / f"{self.name}.jsonl")
@@ -89,6 +90,18 @@ class Process:
     def history(self) -> History:
         """Of a client: what it asks and hears."""
         return History(self.name, self._records / "history" / f"{self.name}.jsonl")
+
+    def toggle(self, name: str, otherwise: str | None = None) -> str:
+        """The present value of a toggle. Ask each time you act by it: a hot one (`hot = true` in the card) may change in between.
+
+        `otherwise`: in an incident whose card has no such toggle.
+        """
+        return self._toggles[name] if otherwise is None else self._toggles.get(name, otherwise)
+
+    def turn(self, toggle: str, value: str) -> None:
+        """Somebody changed a hot toggle; the trace says from when on this process knows."""
+        self._toggles[toggle] = value
+        self.trace("toggle.set", toggle=toggle, value=value)
 
     @property
     def ledger_path(self) -> Path:
@@ -149,12 +162,14 @@ class _Line(asyncio.Protocol):
         except ProtocolError:
             self.over.set()
 
-    def _obey(self, order: Go | Arm | Finish) -> None:
+    def _obey(self, order: Order) -> None:
         match order:
             case Go():
                 self.go.set()
             case Finish():
                 self.over.set()
+            case Set(toggle=toggle, value=value) if self._process is not None:
+                self._process.turn(toggle, value)
             case Arm() if self._process is not None:
                 self._process.failpoints.arm(order)
                 self._process.say(Armed(self._process.name, order.failpoint))

@@ -9,7 +9,7 @@ import pytest
 import scenarios
 from cluster.core.errors import UsageError
 from scenarios.catalog import load
-from scenarios.model import arguments, choose, needed, read_card, undone_ms
+from scenarios.model import arguments, choose, needed, read_card, turned, undone_ms
 
 FILE = Path(scenarios.__file__).parent / "election" / "stale_lock_holder" / "incident.toml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -26,7 +26,8 @@ TEXT = FILE.read_text(encoding="utf-8")
         ('name = "fraud"', 'nom = "fraud"', "proc[0]: object contains unknown field `nom`"),
         ('name = "fraud"', 'name = "payd"', "proc[1].name: 'payd' is the name of proc[0] already"),
         ('name = "fraud"', 'name = "a-name/with"', "proc[0].name: 'a-name/with' is not a letter followed by"),
-        ('"$fencing"', '"$fence"', "proc[1].args.fencing: '$fence' is neither $workload nor a toggle (did you mean 'fencing'?)"),
+        ('"$lock"', '"$lok"', "proc[2].args.lock: '$lok' is neither $workload nor a toggle (did you mean 'lock'?)"),
+        ('"$lock"', '"$fencing"', "proc[2].args.lock: fencing is hot, and an argument is read once: use process.toggle"),
         ("worker.holds_all@w1", "worker.holds_all@w3", "proc[3].start_on: expected 'trace:EVENT@PROCESS'"),
         ('canonical = "on"', 'canonical = "yes"', "toggle[0].canonical: 'yes' is not one of off, on"),
         ('patterns = ["No fencing token"]', 'patterns = ["No token"]', "toggle[0].patterns: 'No token' is not among the seed's"),
@@ -70,6 +71,19 @@ def test_a_wrong_setting_is_one_clear_line(setting: str, said: str) -> None:
         choose(load("stale-lock-holder").card, "broken", [setting])
     assert said in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_hot_toggle_is_changed_and_no_other() -> None:
+    card = load("stale-lock-holder").card
+    before = choose(card, "broken", [])
+    assert turned(card, before, "fencing", "on") == {**before, "fencing": "on"}
+    for name, value, said in (
+        ("lock", "redlock5", "lock cannot be changed while the run goes on; what can: fencing"),
+        ("fencing", "maybe", "expected one of off, on"),
+        ("fenzing", "on", "has no toggle 'fenzing'"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            turned(card, before, name, value)
 
 
 def test_what_makes_no_sense_together_says_why() -> None:
