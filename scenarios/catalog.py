@@ -1,4 +1,4 @@
-"""Which incidents there are: a folder with an `incident.toml` is one, and nothing else has to know of it.
+"""Which incidents there are: a folder with an `incident.toml` is one, and nothing else has to know of it. The report has all 24.
 
 Law 1: `play` and `oracle` are loaded by the folder's name; this file names no incident.
 """
@@ -17,6 +17,7 @@ from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
 from scenarios.model import Card, Metamorphic, choose, read_card
 from scenarios.records import Judgement, Params, Records
+from scenarios.seed_rows import Reported, rows
 
 _HERE = Path(__file__).parent
 FILE = "incident.toml"
@@ -42,6 +43,31 @@ class Incident(msgspec.Struct, frozen=True):
     oracle: Oracle
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """A line of the list of all incidents. `card` is None while only the report has it."""
+
+    row: Reported
+    card: Card | None
+
+    @property
+    def title(self) -> str:
+        return self.card.scenario.title if self.card is not None else self.row.seed.issue
+
+
+def entries() -> list[Entry]:
+    """All that were reported, built or not, in the report's order."""
+    built = {card.slug: card for card in cards()}
+    return [Entry(row, built.get(row.slug)) for row in rows()]
+
+
+def entry(slug: str) -> Entry:
+    """Raises `UsageError` when nobody ever heard of it."""
+    known = {one.row.slug: one for one in entries()}
+    if slug not in known:
+        raise UsageError(f"there is no incident {slug!r}{did_you_mean(slug, known)} (faultline incidents lists them)")
+    return known[slug]
+
+
 def cards() -> list[Card]:
     """Every incident's card, by number. Raises `UsageError` for a file that is wrong."""
     found = [(file, read_card(file.read_text(encoding="utf-8"), _shown(file))) for file in _files()]
@@ -53,13 +79,12 @@ def cards() -> list[Card]:
 
 def load(slug: str) -> Incident:
     """Raises `UsageError` when there is no such incident, or a part of it is wrong."""
-    known = {card.slug: card for card in cards()}
-    if slug not in known:
-        raise UsageError(f"there is no incident {slug!r}{did_you_mean(slug, known)} (faultline incidents lists them)")
+    card = entry(slug).card
+    if card is None:
+        raise UsageError(f"{slug} is not built yet (faultline show {slug} says what was reported)")
     module = _module(slug)
     play = cast(Play, importlib.import_module(f"{module}.play"))
     oracle = cast(Oracle, importlib.import_module(f"{module}.oracle"))
-    card = known[slug]
     for case in play.METAMORPHIC:
         choose(card, case.base, (f"{name}={value}" for name, value in case.overrides.items()))
     return Incident(card, play, oracle)

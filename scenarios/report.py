@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
+from scenarios.catalog import Entry
 from scenarios.judging import Outcome
-from scenarios.model import Card, Metamorphic
+from scenarios.model import Card, Metamorphic, SeedRow
 from scenarios.records import Records
+from scenarios.seed_rows import Reported
 from scenarios.timeline import told
 
 _WIDTH = 110
@@ -108,33 +110,45 @@ def words_of_cases(cases: Iterable[Case]) -> str:
     return "\n".join(lines)
 
 
-def words_of_list(cards: Iterable[Card], last: Mapping[str, Mapping[str, str]]) -> str:
+def words_of_list(entries: Iterable[Entry], last: Mapping[str, Mapping[str, str]]) -> str:
     lines: list[str] = []
     family = ""
-    for card in cards:
-        if card.scenario.family != family:
-            family = card.scenario.family
+    for entry in entries:
+        row = entry.row
+        if row.family != family:
+            family = row.family
             lines.append(family)
-        verdicts = last[card.slug]
+        verdicts = last.get(row.slug, {})
         shown = "  ".join(f"{variant} {verdicts.get(variant, '–')}" for variant in ("broken", "canonical"))
-        lines.append(f"  {card.scenario.n:02} {card.slug:<26} {card.scenario.mechanism:<12} {shown}")
-        lines.append(f"     {card.scenario.title}")
+        lines.append(f"  {row.n:02} {row.slug:<26} {row.mechanism:<12} {shown if entry.card is not None else 'not built yet'}")
+        lines.append(f"     {entry.title}")
     return "\n".join(lines)
 
 
-def words_of_card(card: Card) -> str:
-    head, seed = card.scenario, card.seed
-    lines = [f"{head.n:02} {head.title}", f"   {head.family} · {head.mechanism} · at most {head.duration_s:g} s", ""]
-    lines += [*_wrapped(head.summary), "", "As reported"]
+def words_of_row(row: Reported) -> str:
+    """Of an incident that only the report has."""
+    lines = [f"{row.n:02} {row.seed.issue}", f"   {row.family} · {row.mechanism} · not built yet: this is what was reported", ""]
+    return "\n".join([*lines, *_reported(row.seed)])
+
+
+def _reported(seed: SeedRow) -> list[str]:
+    lines = ["As reported"]
     for name in ("situation", "task", "action", "result"):
         lines += _wrapped(f"{name[0].upper()}  {getattr(seed, name)}")
     for title, points in (("Patterns", seed.patterns), ("Cures", seed.canonical), ("Seen at", seed.real_world)):
         lines += [title, *(f"  - {point}" for point in points)]
+    return lines
+
+
+def words_of_card(card: Card) -> str:
+    head = card.scenario
+    lines = [f"{head.n:02} {head.title}", f"   {head.family} · {head.mechanism} · at most {head.duration_s:g} s", ""]
+    lines += [*_wrapped(head.summary), "", *_reported(card.seed)]
     lines += ["", "Toggles (broken → canonical)"]
     for toggle in card.toggle:
         values = "|".join((*toggle.values, *(f"({value})" for value in toggle.refused)))
         lines.append(f"  {toggle.name:<20} {values:<28} {toggle.broken} → {toggle.canonical}")
-        lines += _wrapped(toggle.help, 6)
+        lines += _wrapped(toggle.help + (" (hot: it can be changed while a run goes on)" if toggle.hot else ""), 6)
     for conflict in card.conflict:
         together = " with ".join(f"{name}={value}" for name, value in conflict.toggles.items())
         lines += _wrapped(f"not {together}: {conflict.why}")
@@ -158,14 +172,22 @@ def document_of_card(card: Card) -> dict[str, Any]:
     return document
 
 
-def document_of_list(cards: Iterable[Card], last: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+def document_of_list(entries: Iterable[Entry], last: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """`last` is null where no run of the variant was finished; `built` is false for what only the report has."""
     return [
         {
-            "slug": card.slug, "n": card.scenario.n, "family": card.scenario.family, "mechanism": card.scenario.mechanism,
-            "title": card.scenario.title, "last": {variant: last[card.slug].get(variant) for variant in ("broken", "canonical")},
+            "slug": entry.row.slug, "n": entry.row.n, "family": entry.row.family, "mechanism": entry.row.mechanism, "title": entry.title,
+            "built": entry.card is not None,
+            "last": {variant: last.get(entry.row.slug, {}).get(variant) for variant in ("broken", "canonical")},
         }
-        for card in cards
+        for entry in entries
     ]  # fmt: skip
+
+
+def document_of_row(row: Reported) -> dict[str, Any]:
+    document = msgspec.to_builtins(row)
+    assert isinstance(document, dict)
+    return document | {"built": False}
 
 
 def _settings(toggles: Mapping[str, str]) -> str:

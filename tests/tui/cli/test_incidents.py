@@ -9,6 +9,7 @@ import pytest
 
 from scenarios.catalog import load
 from scenarios.judging import judge, seal
+from scenarios.seed_rows import rows
 from tests.scenarios.run_dirs import ORDERS, charged, stale_lock_run
 from tui.cli import run
 from tui.cli.exits import ENVIRONMENT, GOOD, UNKNOWN, USAGE, VIOLATION
@@ -32,6 +33,27 @@ def test_the_list_has_the_last_verdicts(tmp_path: Path, capsys: pytest.CaptureFi
     assert found["last"] == {"broken": "FAIL", "canonical": None}
     assert run(["incidents", "--runs", str(tmp_path)]) == GOOD
     assert "broken FAIL  canonical –" in capsys.readouterr().out
+
+
+def test_the_list_has_all_that_were_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["incidents", "--json", "--runs", str(tmp_path)]) == GOOD
+    found = json.loads(capsys.readouterr().out)
+    assert [entry["n"] for entry in found] == list(range(1, 25))
+    assert {entry["slug"]: entry["last"] for entry in found} == {row.slug: {"broken": None, "canonical": None} for row in rows()}
+
+
+def test_what_is_not_built_shows_its_row_and_does_not_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("scenarios.catalog.cards", list)  # nothing is built
+    row = rows()[-1]
+    assert run(["show", row.slug]) == GOOD
+    out = capsys.readouterr().out
+    assert "not built yet" in out
+    for text in (row.seed.issue, row.seed.action, *row.seed.patterns, *row.seed.canonical):
+        assert text in out
+    assert run(["show", row.slug, "--json"]) == GOOD
+    assert json.loads(capsys.readouterr().out)["built"] is False
+    assert run(["run", row.slug]) == USAGE
+    assert f"{row.slug} is not built yet" in capsys.readouterr().err
 
 
 def test_show_has_the_report_word_for_word(capsys: pytest.CaptureFixture[str]) -> None:
