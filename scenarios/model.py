@@ -57,11 +57,15 @@ class SeedRow(_Part, frozen=True):
 
 
 class Proc(_Part, frozen=True):
-    """One process. `$name` in `args` is a toggle's value, `$workload` what the generator made. Numbers named `_ms` follow the scale."""
+    """One process. `$name` in `args` is a toggle's value, `$workload` what the generator made. Numbers named `_ms` follow the scale.
+
+    `calm`: arguments in the place of those that bring the trouble about, where it is growth or a burst and no fault: for a run without.
+    """
 
     name: str
     app: str
     args: dict[str, Any] = {}
+    calm: dict[str, Any] = {}
     client: bool = False  # the run is over when all clients are done
     start_on: str = ""  # "trace:EVENT@PROCESS"; otherwise before the start
 
@@ -272,6 +276,8 @@ def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]
             yield f"{key}.args.{name}: {value!r} is neither $workload nor a toggle{did_you_mean(value[1:], toggles)}"
         if isinstance(value, str) and value[1:] in hot and value.startswith("$"):
             yield f"{key}.args.{name}: {value[1:]} is hot, and an argument is read once: use process.toggle"
+    for name in proc.calm.keys() - proc.args.keys():
+        yield f"{key}.calm.{name}: not among the args that it stands for{did_you_mean(name, proc.args)}"
     if proc.start_on:
         on = _ON.match(proc.start_on)
         if on is None or on[1] != "trace" or on[3] not in processes or on[3] == proc.name:
@@ -326,6 +332,12 @@ def arguments(proc: Proc, toggles: Mapping[str, str], workload: Any, scale: floa
             value = toggles[value[1:]]
         found[name] = float(value) * scale if name.endswith("_ms") else value
     return found
+
+
+def calmed(card: Card) -> Card:
+    """The same incident without its faults, and without what stands for them where there are none."""
+    procs = tuple(msgspec.structs.replace(proc, args=proc.args | proc.calm) for proc in card.proc)
+    return msgspec.structs.replace(card, fault=(), proc=procs)
 
 
 def choose(card: Card, variant: str, settings: Iterable[str]) -> dict[str, str]:
