@@ -9,7 +9,7 @@ import pytest
 import scenarios
 from cluster.core.errors import UsageError
 from scenarios.catalog import load
-from scenarios.model import arguments, choose, needed, read_card, turned, undone_ms
+from scenarios.model import arguments, calmed, choose, needed, read_card, turned, undone_ms
 
 FILE = Path(scenarios.__file__).parent / "election" / "stale_lock_holder" / "incident.toml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -36,6 +36,7 @@ TEXT = FILE.read_text(encoding="utf-8")
         ('do = "pause"', 'do = "explode"', "fault[0].do: invalid enum value 'explode'"),
         ('ms = "ttl_ms * 2.5"', 'ms = "soon"', "fault[0].ms: expected a number, a toggle named _ms, or 'TOGGLE * NUMBER', not 'soon'"),
         ("nth = 10", "nth = 0", "fault[0].nth: expected 1 or more"),
+        ("args = { check_ms = 300 }", "args = { check_ms = 300 }\ncalm = { chek_ms = 0 }", "proc[0].calm.chek_ms: not among the args"),
         ('when = "lock=redis"', 'when = "lock=radis"', "backend.redis.when: 'lock=radis' is not TOGGLE=VALUE of this file"),
         ("count = 5", "count = 0", "backend.redlock.count: expected 1 to 9"),
         ('fencing = "on" }\nwhy', 'fenzing = "on" }\nwhy', "conflict[0].toggles: 'fenzing=on' is not TOGGLE=VALUE of this file"),
@@ -106,3 +107,9 @@ def test_arguments_and_pauses_follow_toggles_and_scale() -> None:
     assert given["orders"] == [{"id": "order-1"}]
     assert given["watchdog"] == "off"
     assert undone_ms(card.fault[0], toggles, scale=2.0) == 2_500.0
+
+
+def test_without_its_trouble_an_incident_has_no_faults_and_calm_arguments() -> None:
+    card = calmed(load("bloom-skips-urls").card)
+    assert next(proc for proc in card.proc if proc.name == "filter").args["history"] == 0
+    assert calmed(read_card(TEXT, "f")).fault == ()

@@ -106,7 +106,7 @@ def positions(item: str, shape: Shape) -> list[int]:
 
 
 class ScalableBloom:
-    """Filters in a row: when the last has got what it was made for, a larger and stricter one follows. Their errors sum to the wanted one."""
+    """Filters in a row: when the last holds what it was made for, a larger and stricter one follows. Their errors sum to the wanted one."""
 
     def __init__(self, expected: int, error_rate: float) -> None:
         self._row: list[Bloom] = []

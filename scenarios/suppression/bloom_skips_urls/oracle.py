@@ -58,7 +58,8 @@ def _again(served: list[Line], new: dict[str, bool]) -> list[Evidence]:
     found, asked_for = [], set()
     for line in served:
         if line["url"] in asked_for or line["url"] not in new:
-            found.append(Evidence("fetched_again", (line.where,), f"{line['url']}: {line['caller']} asked for what had been fetched before"))
+            text = f"{line['url']}: {line['caller']} asked for what had been fetched before"
+            found.append(Evidence("fetched_again", (line.where,), text))
         asked_for.add(line["url"])
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -16,21 +15,11 @@ import pytest
 from scenarios.judging import verify
 from scenarios.records import Records
 from tests.cluster.supervisor.labs import Watched, children_of, state_of
+from tests.scenarios.faultline_runs import ROOT, faultline
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
-ROOT = Path(__file__).resolve().parents[3]
 SLUG = "stale-lock-holder"
-
-
-def faultline(*arguments: str | Path) -> tuple[int, Any]:
-    """Exit code and the JSON document on standard output."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "tui", *map(str, arguments), "--json"],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
 
 
 def test_pair_shows_ten_double_charges_and_then_none(tmp_path: Path) -> None:
