@@ -168,7 +168,8 @@ class Replica:
     def _on_tick(self, input: Tick, now: Micros, effects: list[Effect]) -> None:
         if self.raft is not None and now >= self.raft.deadline():
             self._step(input, now, effects)
-            self._expire(now, effects)
+        # On any tick: reads that keep a leader talking put off its heartbeats, and must not put off what is due.
+        self._expire(now, effects)
         if now >= self.gossip.deadline():
             self._gossiped(self.gossip.step(GossipTick(), now), now, effects)
         if self._watches:

@@ -86,6 +86,15 @@ def test_a_lease_lasts_its_time_and_not_much_longer(lab: Lab) -> None:
     assert len({lab.replicas[name].store.digest for name in lab.names}) == 1
 
 
+def test_a_lease_expires_while_readers_never_let_the_leader_rest(lab: Lab) -> None:
+    lease = granted(lab, 200 * MS)
+    lab.asked(lab.leader, Put("here", "n1", lease))
+    for _ in range(40):  # each read is confirmed by a round of messages, so that no heartbeat is ever due
+        lab.run(20 * MS)
+        reply = lab.asked(lab.leader, Get("here"))
+    assert reply.value is None
+
+
 def test_a_lease_that_is_kept_alive_stays(lab: Lab) -> None:
     lease = granted(lab, 1 * SECOND)
     for _ in range(5):
