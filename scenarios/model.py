@@ -16,11 +16,10 @@ import msgspec
 
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
+from scenarios.backends import NAME, Backend, backend_faults
 
 Variant = Literal["broken", "canonical"]
 Mechanism = Literal["selection", "agreement", "assignment", "suppression", "aggregation", "convergence"]
-# A name is part of a Unix socket's path, which holds about a hundred bytes.
-NAME = re.compile(r"[a-z][a-z0-9]{0,11}\Z")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _ON = re.compile(r"(failpoint|trace):([a-z][a-z_.]*)@([a-z0-9]+)\Z")
 _PRODUCT = re.compile(r"([a-z_]+_ms)(?: \* (\d+(?:\.\d+)?))?\Z")
@@ -68,15 +67,6 @@ class Proc(_Part, frozen=True):
     calm: dict[str, Any] = {}
     client: bool = False  # the run is over when all clients are done
     start_on: str = ""  # "trace:EVENT@PROCESS"; otherwise before the start
-
-
-class Backend(_Part, frozen=True):
-    """Servers that are not ours. `when`: "TOGGLE=VALUE", the only case in which they are needed; otherwise always."""
-
-    use: str
-    kind: Literal["redis"] = "redis"
-    count: int = 1
-    when: str = ""
 
 
 class Toggle(_Part, frozen=True):
@@ -253,13 +243,7 @@ def _toggle_faults(key: str, toggle: Toggle, seed: SeedRow) -> Iterator[str]:
 def _setting_faults(card: Card) -> Iterator[str]:
     """Of backends and conflicts: what they say of toggles."""
     known = {f"{toggle.name}={value}" for toggle in card.toggle for value in toggle.values}
-    for name, backend in card.backend.items():
-        if not NAME.match(name):
-            yield f"backend.{name}: {name!r} is not a letter followed by at most 11 letters and digits"
-        if not 1 <= backend.count <= 9:
-            yield f"backend.{name}.count: expected 1 to 9"
-        if backend.when and backend.when not in known:
-            yield f"backend.{name}.when: {backend.when!r} is not TOGGLE=VALUE of this file{did_you_mean(backend.when, known)}"
+    yield from backend_faults(card.backend, {toggle.name: toggle.values for toggle in card.toggle}, {proc.name for proc in card.proc})
     for i, conflict in enumerate(card.conflict):
         for setting in (f"{name}={value}" for name, value in conflict.toggles.items()):
             if setting not in known:
@@ -369,9 +353,3 @@ def turned(card: Card, toggles: Mapping[str, str], name: str, value: str) -> dic
         warm = ", ".join(toggle.name for toggle in card.toggle if toggle.hot) or "none"
         raise UsageError(f"{name} cannot be changed while the run goes on; what can: {warm}")
     return after
-
-
-def needed(card: Card, toggles: Mapping[str, str]) -> dict[str, Backend]:
-    """The backends that a run with these toggles needs."""
-    settings = {f"{name}={value}" for name, value in toggles.items()}
-    return {name: backend for name, backend in card.backend.items() if backend.when in {"", *settings}}

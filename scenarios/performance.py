@@ -17,28 +17,26 @@ from typing import Any
 
 import msgspec
 
-from cluster.backends.redis import embedded
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
 from scenarios.control import Arm, Armed, Done, Go, Hello, Ready, Set, Start, Traced, Word
 from scenarios.lines import LineFile, now_ns
 from scenarios.model import Card, Proc, arguments, turned
 from scenarios.records import Params
+from scenarios.servers import Servers
 from scenarios.stage import Stage
 from scenarios.timeline import Timeline
 
 READY_DEADLINE_S = 30.0
 _KIT_ENTRY = "scenarios.kit.process:run"
-_REDIS_ENTRY = "cluster.backends.redis.embedded:serve"
 _LAST_LINE_BYTES = 4_096
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a run happens: records that stay, a private directory that does not, servers to start, all backends by URL."""
+    """Where a run happens: records that stay, a private directory that does not, and the servers that it needs."""
 
     records: Path
     work: Path
-    servers: dict[str, embedded.Server]
-    backends: dict[str, tuple[str, ...]]
+    servers: Servers
 
 
 class _Over(Exception):
@@ -82,6 +80,7 @@ class Performance:
         finally:
             self._ending = True
             clean = await self._stage.close()
+            self._place.servers.close()
         return self._failed or ("" if clean else "a process of the run did not leave when it was told to")
 
     async def _perform(self, tasks: asyncio.TaskGroup) -> None:
@@ -106,29 +105,39 @@ class Performance:
         return arms
 
     async def _open_servers(self, tasks: asyncio.TaskGroup) -> None:
-        for name, server in self._place.servers.items():
-            self._stage.start(name, _REDIS_ENTRY, msgspec.msgpack.encode(server))
-            tasks.create_task(self._ask(name, server))
-        await self._until(lambda: self._place.servers.keys() - self._ready, "does not answer")
+        servers = self._place.servers
+        await servers.open()
+        for name in servers.names:
+            self._launch(name)
+            tasks.create_task(self._ask(name))
+        await self._until(lambda: {*servers.names} - self._ready, "does not answer")
 
-    async def _ask(self, name: str, server: embedded.Server) -> None:
-        await embedded.answers(server)
+    async def _ask(self, name: str) -> None:
+        await self._place.servers.answers(name)
         self._ready.add(name)
         self._bell.set()
+
+    def _launch(self, name: str) -> None:
+        launch = self._place.servers.launch(name)
+        self._stage.start(name, launch.entry, launch.payload)
 
     def _start(self, proc: Proc) -> None:
         place = self._place
         start = Start(
             name=proc.name, app=proc.app, args=arguments(proc, self._toggles, self._workload, self._params.scale), toggles=self._toggles,
             seed=zlib.crc32(f"{self._params.seed}/{proc.name}".encode()), control=self._stage.control_path,
-            records=str(place.records), work=str(place.work), backends=place.backends, key_prefix=f"faultline:{place.records.name}:",
+            records=str(place.records), work=str(place.work), backends=place.servers.urls, key_prefix=f"faultline:{place.records.name}:",
         )  # fmt: skip
         self._started.add(proc.name)
         self._stage.start(proc.name, _KIT_ENTRY, msgspec.msgpack.encode(start))
 
     def _restart(self, name: str) -> None:
         """A new process with what the old one had on disk."""
-        if not self._ending:
+        if self._ending:
+            return
+        if name in self._place.servers.names:
+            self._launch(name)
+        else:
             self._start(next(proc for proc in self._card.proc if proc.name == name))
 
     # ---- what somebody at a keyboard may do -------------------------------------------------------------------------
@@ -202,6 +211,7 @@ class Performance:
         asyncio.get_running_loop().call_soon(self._settle, report)
 
     def _settle(self, report: Report) -> None:
+        self._place.servers.heard(report)
         match report:
             case Stopped(name=name, at_us=at_us):
                 self._timeline.stopped(name, at_us)

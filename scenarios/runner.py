@@ -8,7 +8,6 @@ Law 3: whatever happens in here, no process, server or port of the run is left.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import random
 import secrets
 import time
@@ -18,17 +17,17 @@ from typing import Any
 
 import msgspec
 
-from cluster.backends.redis import embedded
-from cluster.commands.words import did_you_mean
-from cluster.core.errors import EnvironmentFailed, UsageError
-from cluster.supervisor import ports, rundir
+from cluster.core.errors import EnvironmentFailed
+from cluster.supervisor import rundir
 from cluster.supervisor.zygote import fork_zygote
 from scenarios.catalog import Incident
 from scenarios.judging import Outcome, judge, seal
 from scenarios.lines import LineFile
-from scenarios.model import Backend, Card, calmed, choose, needed
+from scenarios.model import Card, calmed, choose
 from scenarios.performance import Performance, Place
 from scenarios.records import Params
+from scenarios.servers import check_urls, preloads, prepare
+from scenarios.tracing import Traces
 
 SEED_MAX = 2**32 - 1
 
@@ -52,7 +51,7 @@ def run(incident: Incident, asked: Asked, runs: Path) -> Outcome:
     """Run, judge, seal. Call it while this process has one thread and no event loop. Raises `UsageError`, `EnvironmentFailed`."""
     card = incident.card
     toggles = choose(card, asked.variant, asked.settings)
-    check_urls(card, asked.backends)
+    check_urls(card.backend, asked.backends, card.slug)
     params = Params(card.slug, asked.variant, toggles, drawn_seed(asked.seed), asked.scale)
     workload = [] if "workload" in asked.without else incident.play.workload(random.Random(params.seed))
     label = asked.variant if not asked.without and toggles == card.toggles(asked.variant) else f"{asked.variant}-changed"
@@ -95,45 +94,13 @@ def _play(card: Card, params: Params, workload: Any, urls: dict[str, tuple[str, 
         rundir.sweep(base)
         work = rundir.make(base)
         stack.callback(work.close)
-        wanted = needed(card, params.toggles)
-        servers = _servers({name: backend for name, backend in wanted.items() if name not in urls}, work.path, stack)
-        backends = {**{name: tuple(server.url for server in group.values()) for name, group in servers.items()}, **urls}
-        preloads = ("scenarios.kit.process", *{f"scenarios.{proc.app}": 0 for proc in card.proc}, *_clients(card))
-        zygote_pid, channel = fork_zygote(preloads, str(work.path / "log" / "zygote.log"))
+        traces = Traces(records / "trace")
+        stack.callback(traces.close)
+        servers = prepare(card.backend, params, urls, work.path, traces.write, stack)
+        modules = ("scenarios.kit.process", *{f"scenarios.{proc.app}": 0 for proc in card.proc}, *preloads(card.backend))
+        zygote_pid, channel = fork_zygote(modules, str(work.path / "log" / "zygote.log"))
         logs = [LineFile(records / f"{name}.jsonl") for name in ("supervisor", "faults")]
         for log in logs:
             stack.callback(log.close)
-        place = Place(records, work.path, {name: one for group in servers.values() for name, one in group.items()}, backends)
-        performance = Performance(card, params, workload, place, logs[0], logs[1])
+        performance = Performance(card, params, workload, Place(records, work.path, servers), logs[0], logs[1])
         return asyncio.run(performance.play(zygote_pid, channel))
-
-
-def check_urls(card: Card, urls: dict[str, tuple[str, ...]]) -> None:
-    """Raises `UsageError` for a backend that the incident does not have. One that a run's toggles do not need is not used."""
-    for name, given in urls.items():
-        if name not in card.backend:
-            known = ", ".join(card.backend) or "none"
-            raise UsageError(f"{card.slug} has no backend {name!r}{did_you_mean(name, card.backend)}; it has {known}")
-        if len(given) != card.backend[name].count:
-            raise UsageError(f"--backend {name}: expected {card.backend[name].count} URLs with commas between them, not {len(given)}")
-
-
-def _servers(wanted: dict[str, Backend], work: Path, stack: ExitStack) -> dict[str, dict[str, embedded.Server]]:
-    """Backend -> its servers by process name, each with a port and a folder of its own."""
-    if wanted and importlib.util.find_spec("redis") is None:
-        raise EnvironmentFailed("this incident needs the package redis: install faultline with its extra 'incidents'")
-    allocated = ports.allocate(sum(backend.count for backend in wanted.values()))
-    stack.callback(allocated.close)
-    free = iter(allocated.ports)
-    servers: dict[str, dict[str, embedded.Server]] = {}
-    for name, backend in wanted.items():
-        names = [name] if backend.count == 1 else [f"{name}{i}" for i in range(1, backend.count + 1)]
-        for one in names:
-            (work / one).mkdir(mode=0o700)
-        servers[name] = {one: embedded.prepare(work / one, next(free)) for one in names}
-    return servers
-
-
-def _clients(card: Card) -> tuple[str, ...]:
-    """Modules that are slow to import, loaded once for all processes."""
-    return ("scenarios.kit.redis_lock",) if any(backend.kind == "redis" for backend in card.backend.values()) else ()

@@ -8,8 +8,9 @@ import pytest
 
 import scenarios
 from cluster.core.errors import UsageError
+from scenarios.backends import needed
 from scenarios.catalog import load
-from scenarios.model import arguments, calmed, choose, needed, read_card, turned, undone_ms
+from scenarios.model import arguments, calmed, choose, read_card, turned, undone_ms
 
 FILE = Path(scenarios.__file__).parent / "election" / "stale_lock_holder" / "incident.toml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -94,8 +95,8 @@ def test_what_makes_no_sense_together_says_why() -> None:
 
 def test_only_the_backends_that_are_used_are_needed() -> None:
     card = read_card(TEXT, "f")
-    assert list(needed(card, choose(card, "broken", []))) == ["redis"]
-    assert list(needed(card, choose(card, "broken", ["lock=redlock5"]))) == ["redlock"]
+    assert list(needed(card.backend, choose(card, "broken", []))) == ["redis"]
+    assert list(needed(card.backend, choose(card, "broken", ["lock=redlock5"]))) == ["redlock"]
 
 
 def test_arguments_and_pauses_follow_toggles_and_scale() -> None:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from scenarios.model import Card
 
 _EXITS = {"PASS": GOOD, "FAIL": VIOLATION, "VACUOUS": UNKNOWN, "ERROR": ENVIRONMENT}
-_SCHEMES = ("redis://", "rediss://", "unix://")
 F = TypeVar("F", bound=Callable[..., Any])
 
 SLUG = click.argument("slug")
@@ -28,7 +27,7 @@ RUNS = click.option("--runs", type=click.Path(file_okay=False), default="", help
 _OPTIONS = (
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Seed of the workload.  [default: drawn]"),
     click.option("--scale", type=click.FloatRange(0.1, 20.0), default=1.0, show_default=True, help="Multiply every duration."),
-    click.option("--backend", "backends", multiple=True, metavar="NAME=URL", help="Servers of your own (redis=redis://…)."),
+    click.option("--backend", "backends", multiple=True, metavar="NAME=URL", help="Servers of your own (redis=redis://…, kv=etcd://…)."),
     RUNS,
     JSON,
 )
@@ -52,18 +51,15 @@ def runs_dir(wanted: str) -> Path:
 
 def read_backends(texts: Iterable[str], card: Card) -> dict[str, tuple[str, ...]]:
     """`redis=URL`, or several URLs with commas between them, of the backends that the incident has."""
-    from scenarios.runner import check_urls
+    from scenarios.servers import check_urls
 
     found = {}
     for text in texts:
         name, equals, urls = text.partition("=")
         if not equals:
             raise UsageError(f"--backend {text}: expected NAME=URL")
-        for url in urls.split(","):
-            if not url.startswith(_SCHEMES):
-                raise UsageError(f"--backend {text}: expected a URL that begins with {' or '.join(_SCHEMES)}")
         found[name] = tuple(urls.split(","))
-    check_urls(card, found)
+    check_urls(card.backend, found, card.slug)
     return found
 
 

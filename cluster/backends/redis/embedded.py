@@ -1,4 +1,4 @@
-"""A Valkey of the run's own: on loopback, behind a password, gone with the process that asked for it.
+"""Valkeys of the run's own: on loopback, behind a password, gone with the process that asked for them.
 
 Law 1: the password stands in a file that only we can read, never on a command line.
 Law 2: it is up when it answers PING, not when its port is open.
@@ -15,9 +15,16 @@ from pathlib import Path
 
 import msgspec
 
+from cluster.backends.group import Ask, Group, Launch, Trace
 from cluster.core.errors import EnvironmentFailed
 
+PACKAGES = ("redis",)
+# A quarter of a second of importing.
+PRELOADS = ("cluster.backends.redis.client",)
+SCHEMES = ("redis://", "rediss://", "unix://")
+
 _PROGRAMS = ("valkey-server", "redis-server")
+_ENTRY = "cluster.backends.redis.embedded:serve"
 _RETRY_S = 0.02
 
 
@@ -30,7 +37,30 @@ class Server(msgspec.Struct, frozen=True):
     password: str
 
 
-def prepare(folder: Path, port: int) -> Server:
+class Valkeys(Group):
+    """Servers that share nothing."""
+
+    def __init__(self, servers: dict[str, Server]) -> None:
+        self._servers = servers
+        self.urls = tuple(server.url for server in servers.values())
+
+    def launch(self, name: str) -> Launch:
+        return Launch(_ENTRY, msgspec.msgpack.encode(self._servers[name]))
+
+    async def answers(self, name: str) -> None:
+        await answers(self._servers[name])
+
+
+def prepare(ask: Ask, trace: Trace) -> Valkeys:
+    """Raises `EnvironmentFailed` when this machine has no such server."""
+    servers = {}
+    for name, port in zip(ask.names, ask.ports, strict=True):
+        (ask.folder / name).mkdir(mode=0o700)
+        servers[name] = prepare_one(ask.folder / name, port)
+    return Valkeys(servers)
+
+
+def prepare_one(folder: Path, port: int) -> Server:
     """Write its configuration into `folder`. Raises `EnvironmentFailed` when this machine has no such server."""
     program = find()
     password = secrets.token_hex(16)
@@ -64,7 +94,7 @@ def serve(payload: bytes) -> None:
 
 
 async def answers(server: Server) -> None:
-    """Until it answers PING. For ever, if it never does: the caller has the deadline, and hears if the process ends."""
+    """Until it answers PING. For ever, if it never does."""
     while True:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)

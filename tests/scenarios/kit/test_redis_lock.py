@@ -25,7 +25,7 @@ LONG_MS = 600_000
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[embedded.Server]:
     allocated = ports.allocate(1)
-    server = embedded.prepare(tmp_path, allocated.ports[0])
+    server = embedded.prepare_one(tmp_path, allocated.ports[0])
     process = subprocess.Popen(server.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     yield server
     process.kill()

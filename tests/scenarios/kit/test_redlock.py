@@ -26,7 +26,7 @@ def servers(tmp_path: Path) -> Iterator[list[embedded.Server]]:
     folders = [tmp_path / str(i) for i in range(3)]
     for folder in folders:
         folder.mkdir()
-    servers = [embedded.prepare(folder, port) for folder, port in zip(folders, allocated.ports, strict=True)]
+    servers = [embedded.prepare_one(folder, port) for folder, port in zip(folders, allocated.ports, strict=True)]
     processes = [subprocess.Popen(server.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for server in servers]
     yield servers
     for process in processes:

@@ -1,0 +1,86 @@
+"""`[backend.NAME]` of a card: which servers a run has besides its own processes, and what they are called.
+
+Law 1: the servers of a backend are processes like the others: `redis` alone, or `redlock1` to `redlock5`; members of a group are always
+numbered (`kv1`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from cluster.commands.words import did_you_mean
+
+# A name is part of a Unix socket's path, which holds about a hundred bytes.
+NAME = re.compile(r"[a-z][a-z0-9]{0,11}\Z")
+COUNT_MAX = 9
+
+
+class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Servers that are not ours. `when`: "TOGGLE=VALUE", the only case in which they are needed; otherwise always.
+
+    `policy` and `timers_ms` are for `etcd`, our own Raft group: fields of its policy, and `heartbeat`, `election` (the smallest
+    timeout), `spread` (how far above it the largest is). A value may be `$toggle`; timers follow the scale.
+    """
+
+    use: str
+    kind: Literal["redis", "etcd", "mqtt"] = "redis"
+    count: int = 1
+    when: str = ""
+    policy: dict[str, str] = {}
+    timers_ms: dict[str, str | int | float] = {}
+
+
+def server_names(name: str, backend: Backend) -> tuple[str, ...]:
+    """The processes of a backend."""
+    if backend.count == 1 and backend.kind != "etcd":
+        return (name,)
+    return tuple(f"{name}{i}" for i in range(1, backend.count + 1))
+
+
+def needed(backends: Mapping[str, Backend], toggles: Mapping[str, str]) -> dict[str, Backend]:
+    """The backends that a run with these toggles needs."""
+    settings = {f"{name}={value}" for name, value in toggles.items()}
+    return {name: backend for name, backend in backends.items() if backend.when in {"", *settings}}
+
+
+def options(backend: Backend, toggles: Mapping[str, str]) -> dict[str, Any]:
+    """What its servers are configured with: toggles filled in."""
+    parts: dict[str, Mapping[str, str | int | float]] = {"policy": backend.policy, "timers_ms": backend.timers_ms}
+    return {part: {name: _filled(value, toggles) for name, value in values.items()} for part, values in parts.items()}
+
+
+def _filled(value: str | float, toggles: Mapping[str, str]) -> str:
+    text = str(value)
+    return toggles[text[1:]] if text.startswith("$") else text
+
+
+def backend_faults(backends: Mapping[str, Backend], toggles: Mapping[str, tuple[str, ...]], taken: set[str]) -> Iterator[str]:
+    """What is wrong with them, a line each. `toggles`: name -> values; `taken`: names of processes."""
+    settings = {f"{name}={value}" for name, values in toggles.items() for value in values}
+    for name, backend in backends.items():
+        if not NAME.match(name):
+            yield f"backend.{name}: {name!r} is not a letter followed by at most 11 letters and digits"
+        if not 1 <= backend.count <= COUNT_MAX:
+            yield f"backend.{name}.count: expected 1 to {COUNT_MAX}"
+            continue
+        for server in server_names(name, backend):
+            if server in taken:
+                yield f"backend.{name}: {server!r} is the name of another process already"
+            taken.add(server)
+        if backend.when and backend.when not in settings:
+            yield f"backend.{name}.when: {backend.when!r} is not TOGGLE=VALUE of this file{did_you_mean(backend.when, settings)}"
+        yield from _option_faults(f"backend.{name}", backend, toggles)
+
+
+def _option_faults(key: str, backend: Backend, toggles: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    for part in ("policy", "timers_ms"):
+        values = getattr(backend, part)
+        if values and backend.kind != "etcd":
+            yield f"{key}.{part}: only backends of the kind 'etcd' have one"
+        for field, value in values.items():
+            if isinstance(value, str) and value.startswith("$") and value[1:] not in toggles:
+                yield f"{key}.{part}.{field}: {value!r} is no toggle{did_you_mean(value[1:], toggles)}"

@@ -1,0 +1,118 @@
+"""The servers of one run: prepared before anything is forked, started by the stage, waited for, restarted and given back.
+
+Law 1: a backend that was given by URL has no servers here.
+Law 2: every server is told apart by its process name; which kind it is, only its group knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from cluster.backends.group import Ask, Group, Launch, Trace, kind_of
+from cluster.commands.words import did_you_mean
+from cluster.core.errors import EnvironmentFailed, UsageError
+from cluster.faults import LinkFault
+from cluster.supervisor import ports
+from cluster.supervisor.zygote import Report
+from scenarios.backends import Backend, needed, options, server_names
+from scenarios.records import Params
+
+Urls = Mapping[str, tuple[str, ...]]
+
+
+def check_urls(backends: Mapping[str, Backend], urls: Urls, slug: str) -> None:
+    """Raises `UsageError` for a backend that the incident does not have. One that a run's toggles do not need is not used."""
+    for name, given in urls.items():
+        if name not in backends:
+            known = ", ".join(backends) or "none"
+            raise UsageError(f"{slug} has no backend {name!r}{did_you_mean(name, backends)}; it has {known}")
+        schemes = kind_of(backends[name].kind).SCHEMES
+        if not all(url.startswith(schemes) for url in given):
+            raise UsageError(f"--backend {name}: expected a URL that begins with {' or '.join(schemes)}")
+        # Members of a group tell a client of each other; of servers that share nothing it must know every one.
+        if backends[name].kind != "etcd" and len(given) != backends[name].count:
+            raise UsageError(f"--backend {name}: expected {backends[name].count} URLs with commas between them, not {len(given)}")
+
+
+def preloads(backends: Mapping[str, Backend]) -> tuple[str, ...]:
+    """Modules that are slow to import, loaded once for all processes. A kind whose client must not be forked names none."""
+    return tuple(dict.fromkeys(module for backend in backends.values() for module in kind_of(backend.kind).PRELOADS))
+
+
+class Servers:
+    """`urls`: backend -> where it is, for all of them, the given ones too. The rest is of those that this run has for itself."""
+
+    def __init__(self, groups: dict[str, Group], names: dict[str, str], given: Urls) -> None:
+        self._groups = groups
+        self._backends = names  # process -> backend
+        self.urls = {**{name: group.urls for name, group in groups.items()}, **given}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._backends)
+
+    async def open(self) -> None:
+        for group in self._groups.values():
+            await group.open()
+
+    def launch(self, name: str) -> Launch:
+        return self._groups[self._backends[name]].launch(name)
+
+    async def answers(self, name: str) -> None:
+        await self._groups[self._backends[name]].answers(name)
+
+    def heard(self, report: Report) -> None:
+        if report.name in self._backends:
+            self._groups[self._backends[report.name]].heard(report)
+
+    def resolve(self, target: str) -> tuple[str, ...]:
+        """`kv.leader` -> the processes that it means now; a plain name is itself. Raises `UsageError` when it means none."""
+        name, dot, role = target.partition(".")
+        if not dot:
+            return (target,)
+        if name not in self._groups:
+            raise UsageError(f"{target}: this run has no servers {name!r} of its own{did_you_mean(name, self._groups)}")
+        return self._groups[name].resolve(role)
+
+    async def apply(self, links: tuple[LinkFault, ...]) -> None:
+        """All link faults in force, by process names. Each group takes what lies between its own servers, and confirms it."""
+        await asyncio.gather(*(group.apply(links) for group in self._groups.values()))
+
+    def close(self) -> None:
+        for group in self._groups.values():
+            group.close()
+
+
+def prepare(
+    backends: Mapping[str, Backend], params: Params, given: Urls, work: Path, trace: Trace, stack: ExitStack
+) -> Servers:
+    """What a run with these toggles needs: ports, folders, configuration. Raises `EnvironmentFailed` with what is missing."""
+    wanted = needed(backends, params.toggles)
+    _check_packages(wanted, given)
+    own = {name: backend for name, backend in wanted.items() if name not in given}
+    allocated = ports.allocate(sum(backend.count for backend in own.values()))
+    stack.callback(allocated.close)
+    free = iter(allocated.ports)
+    groups: dict[str, Group] = {}
+    for number, (name, backend) in enumerate(own.items()):
+        (work / name).mkdir(mode=0o700)
+        names = server_names(name, backend)
+        ask = Ask(
+            names=names, ports=tuple(next(free) for _ in names), folder=work / name, seed=params.seed * 31 + number,
+            scale=params.scale, options=options(backend, params.toggles),
+        )  # fmt: skip
+        groups[name] = kind_of(backend.kind).prepare(ask, trace)
+    processes = {server: name for name, backend in own.items() for server in server_names(name, backend)}
+    return Servers(groups, processes, {name: urls for name, urls in given.items() if name in wanted})
+
+
+def _check_packages(wanted: Mapping[str, Backend], given: Urls) -> None:
+    for name, backend in wanted.items():
+        # Our own group needs nothing; a client of somebody else's servers is a package.
+        for package in kind_of(backend.kind).PACKAGES if backend.kind != "etcd" or name in given else ():
+            if importlib.util.find_spec(package) is None:
+                raise EnvironmentFailed(f"this incident needs the package {package}: install faultline with its extra 'incidents'")
