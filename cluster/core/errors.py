@@ -15,6 +15,10 @@ class ProtocolError(FaultlineError):
     """The other side sent what no correct peer sends; the connection is closed and counted."""
 
 
+class Undecided(FaultlineError):
+    """An operation may have had its effect or not, or may have it yet: there was no answer."""
+
+
 class CorruptLog(FaultlineError):
     """The write-ahead log is damaged in its middle: refused, with the offset, never guessed at."""
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from typing import Protocol
 
 from cluster.core.errors import ProtocolError
 from cluster.core.types import Micros, NodeId
 from cluster.faults import FaultPlan, seen_by
 from cluster.supervisor.chronicle import Chronicle, now_us
-from cluster.supervisor.fleet import Fleet
 from cluster.supervisor.parties import Guest, Party
-from cluster.supervisor.seats import Seats
 from cluster.telemetry.control import (
     Batch,
     ControlMessage,
@@ -36,6 +35,26 @@ from cluster.telemetry.events import NodeComplaint, NodeReady
 _COMPLAIN_EVERY_US: Micros = 1_000_000
 
 HearHistory = Callable[[History], None]
+
+
+class Roll(Protocol):
+    """Whose processes may speak here, and which of them is the newest of its name. A lab's is its `Fleet`."""
+
+    @property
+    def nodes(self) -> tuple[NodeId, ...]: ...
+
+    @property
+    def clients(self) -> tuple[str, ...]: ...
+
+    def epoch(self, name: str) -> int: ...
+
+    def ready(self, event: NodeReady) -> None: ...
+
+
+class Hall(Protocol):
+    """Where seats sit down. A lab's is its `Seats`."""
+
+    def greet(self, party: Party, hello: Hello) -> Guest: ...
 
 
 class NodeGuest:
@@ -137,7 +156,7 @@ class ClientGuest:
 class Collector:
     """All parties but the seats' business: who is connected, and how to reach them."""
 
-    def __init__(self, fleet: Fleet, chronicle: Chronicle, seats: Seats, hear_history: HearHistory) -> None:
+    def __init__(self, fleet: Roll, chronicle: Chronicle, seats: Hall, hear_history: HearHistory) -> None:
         self._fleet = fleet
         self._chronicle = chronicle
         self._seats = seats

@@ -13,17 +13,14 @@ from typing import Any, cast
 
 import msgspec
 
-from cluster.core.errors import FaultlineError, ProtocolError
+from cluster.core.errors import ProtocolError
+from cluster.core.errors import Undecided as Undecided
 from cluster.wire import Codec, FrameSplitter
 
 IN_FLIGHT_MAX = 1_000
 
 OK = 200
 STALE = 412  # the resource has seen a newer token
-
-
-class Undecided(FaultlineError):
-    """The call may have had its effect or not."""
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):
