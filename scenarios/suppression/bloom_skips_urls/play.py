@@ -31,7 +31,7 @@ METAMORPHIC = (
         overrides={"fpr_monitor": "on"},
         expect="FAIL",
         min_v=80,
-        why="the alarm comes with the 4 649th of the pages of before, long before anything new is offered; it wakes somebody, it fetches nothing",
+        why="the alarm comes with the 4 649th page of before, ahead of all new ones; it wakes somebody, it fetches nothing",
     ),
     Metamorphic(
         name="an exact look for what is dear alone",
