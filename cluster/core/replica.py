@@ -11,8 +11,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from cluster.core.detect.verdicts import Detector
 from cluster.core.effects import (
     GROUP_VERBS,
@@ -46,7 +44,6 @@ from cluster.core.kv.ops import (
     UNTIMED,
     WATCH_ORDERS,
     Acknowledge,
-    Read,
     Reply,
     TimeToLive,
     Watch,
@@ -61,6 +58,7 @@ from cluster.core.raft.machine import Raft
 from cluster.core.raft.messages import Entry, EntryKind, HardState, Snapshot
 from cluster.core.raft.ready import AskRead, Change, Compact, Froze, Persisted, Propose, RaftInput, ReadReady, Ready, Tick, Transfer
 from cluster.core.types import PENDING_PROPOSALS_MAX, Dice, Micros, NodeId, Role, by_number
+from cluster.core.waiting import Proposal, Reading
 
 # All replicas mark the same indexes, so that a monitor can compare their digests.
 MARK_EVERY = 16
@@ -72,20 +70,6 @@ LEADER_KEY = "raft/leader"
 _CONFIG = int(EntryKind.CONFIG)
 # Only a replica told to apply before commit meets this: an older entry was applied at that index, then cut off.
 SKIPPED = Reply("unknown", error="another entry was applied in its place")
-
-
-class Proposal(msgspec.Struct, frozen=True, gc=False):
-    """A write in the log that a client waits for. All of them are of the present reign (Law 2)."""
-
-    index: int
-    token: int
-
-
-class Reading(msgspec.Struct, frozen=True, gc=False):
-    """A linearizable read that waits for confirmation."""
-
-    token: int
-    operation: Read
 
 
 class Replica:
@@ -120,20 +104,21 @@ class Replica:
         self._lease_clock = LeaseClock()
         self._watches = Watches()
         self._compaction = Compaction(policy.raft.snapshot_every, snapshot)
+        self._others_due_us: Micros = 0  # when gossip or detector want a `Tick`
+        self.due_us: Micros = 0  # when anyone does
 
     def handle(self, input: ReplicaInput, now: Micros) -> list[Effect]:
         """Take one input at time `now` (µs) and return the effects it causes, to be performed in order."""
         effects: list[Effect] = []
         INPUTS[type(input)](self, input, now, effects)
+        self.due_us = self._others_due_us
+        if self.raft is not None and self.raft.due_us < self.due_us:
+            self.due_us = self.raft.due_us
         return effects
 
     def deadline(self) -> Micros:
-        """When the next `Tick` is due."""
-        due, detector_due = self.gossip.deadline(), self.detector.deadline()
-        if detector_due < due:
-            due = detector_due
-        raft_due = due if self.raft is None else self.raft.deadline()
-        return raft_due if raft_due < due else due
+        """When the next `Tick` is due; 0 before the first."""
+        return self.due_us
 
     # ---- for telemetry ---------------------------------------------------------------------------------------
 
@@ -166,7 +151,7 @@ class Replica:
     # ---- inputs ----------------------------------------------------------------------------------------------
 
     def _on_tick(self, input: Tick, now: Micros, effects: list[Effect]) -> None:
-        if self.raft is not None and now >= self.raft.deadline():
+        if self.raft is not None and now >= self.raft.due_us:
             self._step(input, now, effects)
         # On any tick: reads that keep a leader talking put off its heartbeats, and must not put off what is due.
         self._expire(now, effects)
@@ -175,11 +160,6 @@ class Replica:
         if self._watches:
             _notify(self._watches.advance(self.store), effects)  # who catches up with a long past does it in portions
         self._check(now, effects)
-
-    def _on_peer(self, input: FromPeer, now: Micros, effects: list[Effect]) -> None:
-        if self.raft is None:
-            self.raft = self._found()  # a leader has made this node a member
-        self._step(input, now, effects)
 
     def _on_gossip(self, input: FromGossip, now: Micros, effects: list[Effect]) -> None:
         self._gossiped(self.gossip.step(Heard(input.sender, input.message), now), now, effects)
@@ -206,9 +186,11 @@ class Replica:
         self.members = tuple(by_number({*self.members, *new}))
         self.gossip.introduce(new)
         self.detector.watch(new, now)
+        self._look_ahead()
 
     def _on_froze(self, input: Froze, now: Micros, effects: list[Effect]) -> None:
         self.detector.froze(input.gap_us, now)
+        self._look_ahead()
         self._step(input, now, effects)
 
     # ---- clients ---------------------------------------------------------------------------------------------
@@ -264,10 +246,11 @@ class Replica:
         """Step Raft and carry out its `Ready`. `tokens` are the clients of a proposal, one per command."""
         raft = self.raft
         if raft is None:
-            return
-        led = raft.role is Role.LEADER
+            if type(input) is not FromPeer:
+                return
+            raft = self.raft = self._found()  # a leader has made this node a member
+        led = raft.state.role is Role.LEADER
         ready = raft.step(input, now)
-        leads = raft.role is Role.LEADER
         _hand_out(ready, effects)
         if tokens:
             self._settle_proposals(ready, tokens, effects)
@@ -276,16 +259,22 @@ class Replica:
             self._compaction.made(ready.snapshot.index, len(ready.snapshot.data))
         if ready.committed:
             self._apply(ready, effects)
-        if not leads and self._proposals:
-            self._forsake_proposals(effects)
         if ready.reads or self._confirmed:
             self._settle_reads(ready, now, effects)
-        if ready.leader_commit and leads:
+        if led or raft.state.role is Role.LEADER:
+            self._reign(raft, ready, led, now, effects)
+        if self._compaction.due and raft.may_compact(self.store.applied):
+            self._compact(now, effects)
+
+    def _reign(self, raft: Raft, ready: Ready, led: bool, now: Micros, effects: list[Effect]) -> None:
+        """This node leads, or did until this step."""
+        leads = raft.state.role is Role.LEADER
+        if not leads:
+            self._forsake_proposals(effects)
+        elif ready.leader_commit:
             effects.append(Report(LeaderCommitted(ready.leader_commit, raft.term)))
         if led is not leads:
             self._turned(str(raft.term) if leads else "", now, effects)
-        if self._compaction.due and raft.may_compact(self.store.applied):
-            self._compact(now, effects)
 
     def _turned(self, term: str, now: Micros, effects: list[Effect]) -> None:
         """This node leads `term` from now on, or no more (""): everyone may know."""
@@ -364,20 +353,25 @@ class Replica:
 
     def _check(self, now: Micros, effects: list[Effect]) -> None:
         """Ask the detectors when something is due; whom they convict, gossip seldom picks as a partner."""
-        if now < self.detector.deadline():
-            return
-        verdicts = self.detector.check(now)
-        effects += [Report(verdict) for verdict in verdicts]
-        if any(isinstance(verdict, VerdictChanged) for verdict in verdicts):
-            self.gossip.set_unreachable([m for m in self.members if m != self.node and not self.detector.alive(m)])
+        if now >= self.detector.deadline():
+            verdicts = self.detector.check(now)
+            effects += [Report(verdict) for verdict in verdicts]
+            if any(isinstance(verdict, VerdictChanged) for verdict in verdicts):
+                self.gossip.set_unreachable([m for m in self.members if m != self.node and not self.detector.alive(m)])
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Whatever touches gossip or detector ends here."""
+        due_us, detector_due_us = self.gossip.deadline(), self.detector.deadline()
+        self._others_due_us = due_us if due_us < detector_due_us else detector_due_us
 
 
 def _hand_out(ready: Ready, effects: list[Effect]) -> None:
     """What others are to do: the disk, the peers, those who watch."""
     if ready.persist is not None:
         effects.append(ready.persist)
-    if ready.sends:
-        effects += [SendPeer(to, message) for to, message in ready.sends]
+    for to, message in ready.sends:
+        effects.append(SendPeer(to, message))  # mostly one: a comprehension costs a call more
     # Before what is applied: a log is cut first and filled and applied after, and is so told.
     if ready.events:
         effects += [Report(event) for event in ready.events]
@@ -389,7 +383,7 @@ def _notify(notices: list[Notice], effects: list[Effect]) -> None:
 
 INPUTS: dict[type, Callable[[Replica, Any, Micros, list[Effect]], None]] = {
     Tick: Replica._on_tick,
-    FromPeer: Replica._on_peer,
+    FromPeer: Replica._step,
     FromGossip: Replica._on_gossip,
     FromClient: lambda replica, request, now, effects: replica._serve((request,), now, effects),
     FromClients: lambda replica, together, now, effects: replica._serve(together.requests, now, effects),

@@ -102,9 +102,10 @@ class Client:
 
     def _arrive(self, sent: tuple[NodeId, FromClient]) -> None:
         target, request = sent
-        self._world.messages += 1
-        if not self._world.hosts[target].ask(self, request):
-            self._world.later(self._trip_us(), self._hear, (request.token, Reply("fail", error="connection refused"), target))
+        if self._world.hosts[target].ask(self, request):
+            self._world.messages += 1
+        else:
+            self._world.later(self._trip_us(), self._fail, (request.token, Reply("fail", error="connection refused"), target))
 
     def _trip_us(self) -> Micros:
         return _TRIP_US + self._dice.randrange(_TRIP_US)
@@ -131,15 +132,19 @@ class Client:
 
     def lost(self, token: int) -> None:
         """The node crashed with this request."""
-        self.answered(token, Reply("unknown", error="connection lost"), self.target)
+        self._world.later(self._trip_us(), self._fail, (token, Reply("unknown", error="connection lost"), self.target))
 
     def _expire(self, token: int) -> None:
         if token == self._token:
             self._conclude(Reply("unknown", error="timed out"), self.target)
 
     def _hear(self, heard: tuple[int, Reply, NodeId]) -> None:
-        token, reply, node = heard
         self._world.messages += 1
+        self._fail(heard)
+
+    def _fail(self, heard: tuple[int, Reply, NodeId]) -> None:
+        """What the connection says, when it is no message of a node's."""
+        token, reply, node = heard
         if token == self._token:
             self._world.trace.add((self._world.now, token, reply))
             self._conclude(reply, node)

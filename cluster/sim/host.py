@@ -7,11 +7,12 @@ Law 3: a crash takes all but the disk; clients that waited here hear that the co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cluster.core.clock import NodeClock
-from cluster.core.effects import Answer, FromClient, FromClients, Order, ReplicaInput, Report, SendPeer
+from cluster.core.effects import Answer, FromClient, FromClients, Order, ReplicaInput, Report, SendGossip, SendPeer
 from cluster.core.raft.ready import Froze, Persist, Persisted, Tick
 from cluster.core.replica import Replica
 from cluster.core.types import SECOND, Micros, NodeId
@@ -38,13 +39,14 @@ class Host:
     """`replica` is None while the process is down. `beating`: it is handling a heartbeat."""
 
     __slots__ = (
-        "_around",
         "_asked",
         "_backlog",
+        "_batch_us",
         "_clock",
         "_froze_from_us",
         "_gathered",
         "_offset_us",
+        "_timer_due_us",
         "_timer_us",
         "_world",
         "beating",
@@ -58,7 +60,7 @@ class Host:
     )
 
     def __init__(self, world: World, node: NodeId, around: Surroundings) -> None:
-        self._world, self.node, self._around = world, node, around
+        self._world, self.node, self._batch_us = world, node, around.batch_us
         self.number = int(node[1:])
         self.disk = Disk(node, around.disk_us, SeededDice(world.setup.seed, "disk", node), world.later, self._durable)
         self.links: dict[NodeId, Link] = {}
@@ -68,6 +70,7 @@ class Host:
         self._offset_us = SeededDice(world.setup.seed, "clock", node).randrange(_CLOCK_START_MAX_US)
         self._clock: NodeClock | None = None  # None until it is tampered with
         self._timer_us: Micros = NEVER_US  # true time of the timer that counts
+        self._timer_due_us: Micros = NEVER_US  # what it was set for, in the node's own time
         self._froze_from_us: Micros = 0
         self._backlog: list[ReplicaInput] = []
         self._gathered: list[FromClient] = []
@@ -94,7 +97,7 @@ class Host:
     def crash(self) -> None:
         """SIGKILL, or the plug pulled: a disk does not care which."""
         self.replica, self.paused = None, False
-        self._timer_us = NEVER_US
+        self._disarm()
         self._backlog, self._gathered = [], []
         self.disk.crash()
         self._tell("down", "SIGKILL")
@@ -120,7 +123,7 @@ class Host:
             self.take(Froze(gap_us))
         for input in backlog:
             self.take(input)
-        self._timer_us = NEVER_US
+        self._disarm()
         self.take(Tick())
 
     def set_fault(self, fault: NodeFault) -> None:
@@ -129,8 +132,9 @@ class Host:
             self._clock = NodeClock(self._world.now)
         if self._clock is not None:
             self._clock.set_fault(fault.skew_us, fault.drift, self._world.now)
-            self._timer_us = NEVER_US
-            self._arm()
+            self._disarm()
+            if self.replica is not None:
+                self._arm(self.replica.deadline())
         self.disk.set_fault(fault.disk, fault.disk_delay_us)
 
     def order(self, verb: str, argument: str) -> None:
@@ -144,27 +148,29 @@ class Host:
 
     # ---- inputs -------------------------------------------------------------------------------------------------
 
-    def post(self, input: ReplicaInput) -> None:
-        """Something arrives; what nobody takes is lost."""
+    def post(self, input: ReplicaInput) -> bool:
+        """Something arrives; False: nobody takes it, and it is lost."""
         if self.replica is None:
-            return
-        if self.paused:
-            if len(self._backlog) < BACKLOG_MAX or type(input) is Persisted:
-                self._backlog.append(input)
-            return
-        self.take(input)
+            return False
+        if not self.paused:
+            self.take(input)
+        elif len(self._backlog) < BACKLOG_MAX or type(input) is Persisted:
+            self._backlog.append(input)
+        else:
+            return False
+        return True
 
     def ask(self, client: Client, request: FromClient) -> bool:
         """A client's request arrives. False: nobody listens here."""
         if self.replica is None:
             return False
         self._asked[request.token] = client
-        if not self._around.batch_us:
+        if not self._batch_us:
             self.post(request)
         else:
             self._gathered.append(request)
             if len(self._gathered) == 1:
-                self._world.later(self._around.batch_us, self._serve, self.epoch)
+                self._world.later(self._batch_us, self._serve, self.epoch)
         return True
 
     def _serve(self, epoch: int) -> None:
@@ -185,19 +191,23 @@ class Host:
         now = (world.now if clock is None else clock.now(world.now)) + self._offset_us
         world.trace.add((world.now, self.number, input))
         for effect in replica.handle(input, now):
-            if isinstance(effect, SendPeer):
+            if type(effect) is SendPeer:
                 self.links[effect.to].send(effect.message)
-            elif isinstance(effect, Persist):
-                self.disk.submit(effect)
-            elif isinstance(effect, Report):
-                world.judge.report(self, effect.event)
-            elif isinstance(effect, Answer):
-                self._answer(effect)
             else:
-                self.links[effect.to].send_gossip(effect.message)
+                _PERFORM[type(effect)](self, effect)
         if world.judge.changed:
             world.judge.look_at(self)
-        self._arm()
+        if replica.due_us < self._timer_due_us:
+            self._arm(replica.due_us)
+
+    def _report(self, report: Report) -> None:
+        self._world.judge.report(self, report.event)
+
+    def _persist(self, persist: Persist) -> None:
+        self.disk.submit(persist)
+
+    def _gossip(self, effect: SendGossip) -> None:
+        self.links[effect.to].send_gossip(effect.message)
 
     def _answer(self, answer: Answer) -> None:
         client = self._asked.pop(answer.token, None)
@@ -217,28 +227,39 @@ class Host:
         skew_us = 0 if self._clock is None else self._clock.now(world.now) - world.now
         return EdgeFigures(self.epoch, busy_us, 0, 0, 0, (), (), 0, 0, skew_us)
 
-    def _arm(self) -> None:
-        """See that the timer fires no later than the replica wants. One that fires too early is set again."""
-        world, clock, replica = self._world, self._clock, self.replica
-        if replica is None:
-            return
-        due_us = replica.deadline() - self._offset_us
+    def _disarm(self) -> None:
+        self._timer_us = self._timer_due_us = NEVER_US
+
+    def _arm(self, due_us: Micros) -> None:
+        """The timer is to fire at `due_us` of the node's own time. Nobody sets it later: one that fires too early is set again."""
+        world, clock = self._world, self._clock
+        self._timer_due_us = due_us
+        due_us -= self._offset_us
         if clock is not None:
             due_us = world.now + clock.until(due_us, world.now)
-        if due_us < self._timer_us:
-            # A microsecond on: what is due at once must not stop the world's clock.
-            self._timer_us = due_us = max(due_us, world.now + 1)
-            world.order += 1
-            heappush(world.heap, (due_us, world.order, self._fire, due_us))
+        # A microsecond on: what is due at once must not stop the world's clock.
+        self._timer_us = due_us = max(due_us, world.now + 1)
+        world.order += 1
+        heappush(world.heap, (due_us, world.order, self._fire, due_us))
 
     def _fire(self, due_us: Micros) -> None:
         if due_us != self._timer_us:
             return  # another timer counts by now
-        self._timer_us = NEVER_US
+        self._disarm()
         replica = self.replica
         if replica is None or self.paused:
             return
-        if replica.deadline() <= self.protocol_now():
-            self.take(Tick())
+        due_us = replica.deadline()
+        if due_us <= self.protocol_now():
+            self.take(_TICK)
         else:
-            self._arm()
+            self._arm(due_us)
+
+
+_TICK = Tick()
+_PERFORM: dict[type, Callable[[Host, Any], None]] = {
+    Persist: Host._persist,
+    Report: Host._report,
+    Answer: Host._answer,
+    SendGossip: Host._gossip,
+}

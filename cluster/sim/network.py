@@ -2,6 +2,7 @@
 
 Law 1: a cut is judged at both ends: what was under way when a link was cut does not arrive.
 Law 2: `faults.decide` says what a fault does to a message, as it does at the edge of a real node.
+Law 3: delivered is what a living process took, or will take when it wakes; everything else is dropped, and counted as that.
 """
 
 from __future__ import annotations
@@ -63,10 +64,13 @@ class Link:
         # A heartbeat is an empty append; its answer is what a follower sends while it handles one.
         beat = self.source.beating or (type(message) is Append and not message.entries)
         deliver = self._beat if beat else self._deliver
-        if self.fault is not None:
-            self._send_faulty(message, deliver, self._in_order)
-            return
         world = self._world
+        if self.fault is not None:
+            if self.cut:
+                world.judge.dropped += 1
+            else:
+                self._send_faulty(message, deliver, self._in_order)
+            return
         at_us = world.now + self._latency_us + int(self._draw() * self._spread_us)
         if self._tail and self._draw() < self._tail:
             at_us += self._dice.tailed_us(20 * self._latency_us)
@@ -115,22 +119,22 @@ class Link:
     # ---- arriving -----------------------------------------------------------------------------------------------
 
     def _deliver(self, message: RaftMessage) -> None:
-        self._world.messages += 1
-        self._arrive(FromPeer(self.source.node, message))
+        if not self.cut and self.target.post(FromPeer(self.source.node, message)):
+            self._world.messages += 1
+        else:
+            self._world.judge.dropped += 1
 
     def _beat(self, message: RaftMessage) -> None:
-        self._world.heartbeats += 1
-        target = self.target
+        target, world = self.target, self._world
         target.beating = type(message) is Append
-        self._arrive(FromPeer(self.source.node, message))
+        if not self.cut and target.post(FromPeer(self.source.node, message)):
+            world.heartbeats += 1
+        else:
+            world.judge.dropped += 1
         target.beating = False
 
     def _gossip(self, message: GossipMessage) -> None:
-        self._world.gossip += 1
-        self._arrive(FromGossip(self.source.node, message))
-
-    def _arrive(self, input: FromPeer | FromGossip) -> None:
-        if self.cut:
-            self._world.judge.dropped += 1
+        if not self.cut and self.target.post(FromGossip(self.source.node, message)):
+            self._world.gossip += 1
         else:
-            self.target.post(input)
+            self._world.judge.dropped += 1

@@ -102,138 +102,131 @@ class Raft:
         covered = 0 if snapshot is None else snapshot.index
         if not base[0] <= covered <= base[0] + len(entries):
             raise ValueError(f"the log {base[0] + 1}..{base[0] + len(entries)} does not meet the snapshot of {covered}")
-        self._s = RaftState(node, voters, policy, dice, hard, entries, snapshot, base)
+        self.state = RaftState(node, voters, policy, dice, hard, entries, snapshot, base)
+        self.due_us: Micros = 0  # of the next `Tick`: at once, for this machine has never heard the time
 
     def step(self, input: RaftInput, now: Micros) -> Ready:
         """Take one input at time `now` (µs, never falling) and return the work it causes."""
-        s = self._s
-        s.ready, s.letters, s.now = Ready(), [], now
+        s = self.state
+        s.ready = ready = Ready()
+        s.now = now
         if s.election_due_us is None:
             s.rearm(now)
             if s.restarted:
                 s.leader_heard_us = now
-        INPUTS[type(input)](s, input, now)
-        _settle(s, now)
-        return s.ready
+        if type(input) is Received:  # by far the most frequent
+            # From whomever: a node may hear of a leader or a candidate before it hears of the configuration that names them
+            # (dissertation §4.1). What is counted, is counted by configuration.
+            sender, message = input.sender, input.message
+            if sender != s.node and (message.term == s.term or admit(s, sender, message, now)):
+                MESSAGES[type(message)](s, sender, message, now)
+        else:
+            INPUTS[type(input)](s, input, now)
+        _settle(s, ready, now)
+        self.due_us = _due_us(s)
+        return ready
 
     def deadline(self) -> Micros:
         """When the next `Tick` is due."""
-        s = self._s
-        if s.election_due_us is None or s.handed < s.commit:
-            return 0
-        if s.role is not Role.LEADER:
-            return s.election_due_us if s.has_vote or s.may_lead else NEVER
-        due = s.heartbeat_due_us
-        oldest = s.mailbox.oldest_us()
-        if oldest is not None and oldest + s.policy.storage_stall_us < due:
-            due = oldest + s.policy.storage_stall_us
-        return due if s.handover is None else min(due, s.handover.until_us)
+        return self.due_us
 
     def against(self, change: Change) -> str:
         """Why the group cannot be changed so now, in words; "" when it can."""
-        return against(self._s, change)
+        return against(self.state, change)
 
     # ---- for telemetry, nothing below changes anything -----------------------------------------------------------
 
     @property
     def role(self) -> Role:
-        return self._s.role
+        return self.state.role
 
     @property
     def term(self) -> int:
-        return self._s.term
+        return self.state.term
 
     @property
     def vote(self) -> NodeId | None:
-        return self._s.vote
+        return self.state.vote
 
     @property
     def leader(self) -> NodeId | None:
         """Whom this node follows; itself when it leads."""
-        return self._s.leader
+        return self.state.leader
 
     @property
     def commit(self) -> int:
-        return self._s.commit
+        return self.state.commit
 
     @property
     def applied_index(self) -> int:
         """Entries have been handed out to be applied up to here."""
-        return self._s.handed
+        return self.state.handed
 
     @property
     def last_index(self) -> int:
-        return self._s.log.last_index
+        return self.state.log.last_index
 
     @property
     def durable_index(self) -> int:
         """The log is on this node's disk up to here."""
-        return self._s.mailbox.durable_index
+        return self.state.mailbox.durable_index
 
     @property
     def log(self) -> Log:
         """For monitors and tests: read it, never change it."""
-        return self._s.log
+        return self.state.log
 
     @property
     def config(self) -> Membership:
         """The newest configuration in the log, in force from the moment it was appended."""
-        return self._s.config
+        return self.state.config
 
     def config_at(self, index: int) -> Membership:
         """The configuration in force at an entry of the log."""
-        return self._s.history.at(index)
+        return self.state.history.at(index)
 
     @property
     def snapshot_index(self) -> int:
         """What the newest snapshot covers; 0 without one."""
-        return self._s.snapshot.index if self._s.snapshot else 0
+        return self.state.snapshot.index if self.state.snapshot else 0
 
     def may_compact(self, index: int) -> bool:
         """Whether `Compact(index, …)` is welcome: all of it is committed, and no other snapshot is on its way to the disk."""
-        s = self._s
+        s = self.state
         return self.snapshot_index < index <= s.commit and not s.mailbox.waits(s.snapshot_token)
 
     @property
     def reads_waiting(self) -> int:
-        return len(self._s.reads)
+        return len(self.state.reads)
 
     @property
     def transfer_target(self) -> NodeId | None:
-        return self._s.handover.target if self._s.handover else None
+        return self.state.handover.target if self.state.handover else None
 
     def term_runs(self, limit: int) -> tuple[tuple[int, int], ...]:
         """The last `limit` stretches of one term as (first index, term), oldest first."""
-        return self._s.log.runs(limit)
+        return self.state.log.runs(limit)
 
     def progress(self, now: Micros) -> tuple[tuple[NodeId, int, int, str, Micros], ...]:
         """Per follower (node, next index, match index, "probe" | "replicate" | "snapshot", µs since its answer); empty unless leader."""
-        return tuple((peer, p.next_index, p.match_index, p.state, now - p.acked_us) for peer, p in self._s.progress.items())
+        return tuple((peer, p.next_index, p.match_index, p.state, now - p.acked_us) for peer, p in self.state.progress.items())
 
     def quorum_age_us(self, now: Micros) -> Micros:
         """Leader: since a majority last answered; -1 otherwise."""
-        return now - self._s.quorum_heard_us(now) if self._s.role is Role.LEADER else -1
+        return now - self.state.quorum_heard_us(now) if self.state.role is Role.LEADER else -1
 
     def election_in_us(self, now: Micros) -> Micros:
         """Until the election timer fires; -1 for a leader."""
-        due = self._s.election_due_us
-        return -1 if self._s.role is Role.LEADER or due is None else max(0, due - now)
+        due = self.state.election_due_us
+        return -1 if self.state.role is Role.LEADER or due is None else max(0, due - now)
 
     def disk_busy_us(self, now: Micros) -> Micros:
         """Age of the oldest write that is not yet durable; 0 when there is none."""
-        oldest = self._s.mailbox.oldest_us()
+        oldest = self.state.mailbox.oldest_us()
         return 0 if oldest is None else now - oldest
 
 
 # ---- one function per input -------------------------------------------------------------------------------------
-
-
-def _on_received(s: RaftState, input: Received, now: Micros) -> None:
-    # From whomever: a node may hear of a leader or a candidate before it hears of the configuration that names them
-    # (dissertation §4.1). What is counted, is counted by configuration.
-    sender, message = input.sender, input.message
-    if sender != s.node and (message.term == s.term or admit(s, sender, message, now)):
-        MESSAGES[type(message)](s, sender, message, now)
 
 
 def _on_tick(s: RaftState, input: Tick, now: Micros) -> None:
@@ -312,7 +305,6 @@ def _on_froze(s: RaftState, input: Froze, now: Micros) -> None:
 
 INPUTS: dict[type, Callable[[RaftState, Any, Micros], None]] = {
     Tick: _on_tick,
-    Received: _on_received,
     Persisted: _on_persisted,
     Propose: _on_propose,
     AskRead: _on_ask_read,
@@ -326,18 +318,38 @@ INPUTS: dict[type, Callable[[RaftState, Any, Micros], None]] = {
 # ---- the end of every step ----------------------------------------------------------------------------------------
 
 
-def _settle(s: RaftState, now: Micros) -> None:
+def _settle(s: RaftState, ready: Ready, now: Micros) -> None:
     """Hand out what the step produced: writes, letters that need not wait, committed entries."""
     if s.restless and s.role is Role.LEADER:
         tend(s, now)
-    known = s.mailbox.handed_out
+    mailbox = s.mailbox
+    known = mailbox.handed_out
     changed = s.term != known.term or s.vote != known.vote
     if changed or s.unsaved_from is not None or s.unsaved_snapshot is not None:
         _persist(s, HardState(s.term, s.vote) if changed else None, now)
     if s.letters:
-        _post_letters(s)
+        if mailbox.vouched:
+            ready.sends += s.letters
+        else:
+            mailbox.hold_all(s.letters)
+        s.letters = []
+    if s.vows:
+        _post_vows(s, ready)
     if s.handed < s.commit or s.policy.apply_before_commit:
-        _hand_out_committed(s)
+        _hand_out_committed(s, ready)
+
+
+def _due_us(s: RaftState) -> Micros:
+    """When the next `Tick` is due."""
+    if s.election_due_us is None or s.handed < s.commit:
+        return 0
+    if s.role is not Role.LEADER:
+        return s.election_due_us if s.has_vote or s.may_lead else NEVER
+    due_us = s.heartbeat_due_us
+    writes = s.mailbox.writes
+    if writes and writes[0].since_us + s.policy.storage_stall_us < due_us:
+        due_us = writes[0].since_us + s.policy.storage_stall_us
+    return due_us if s.handover is None else min(due_us, s.handover.until_us)
 
 
 def _persist(s: RaftState, hard: HardState | None, now: Micros) -> None:
@@ -355,20 +367,21 @@ def _with_snapshot(s: RaftState, persist: Persist) -> Persist:
     return msgspec.structs.replace(persist, snapshot=s.unsaved_snapshot, installed=installed, keep_from=s.log.first_index)
 
 
-def _post_letters(s: RaftState) -> None:
-    mailbox, sends = s.mailbox, s.ready.sends
-    for letter in s.letters:
-        token = mailbox.awaited(letter.promises)
+def _post_vows(s: RaftState, ready: Ready) -> None:
+    mailbox = s.mailbox
+    for vow in s.vows:
+        token = mailbox.awaited(vow.promises)
         if token:
-            mailbox.hold(token, letter.to, letter.message)
+            mailbox.hold(token, vow.to, vow.message)
         else:
-            sends.append((letter.to, letter.message))
+            ready.sends.append((vow.to, vow.message))
+    s.vows = []
 
 
-def _hand_out_committed(s: RaftState) -> None:
+def _hand_out_committed(s: RaftState, ready: Ready) -> None:
     eager = s.policy.apply_before_commit and s.role is Role.LEADER
     last = min(s.log.last_index if eager else s.commit, s.handed + APPLY_MAX)
     if last > s.handed:
-        s.ready.committed_first = s.handed + 1
-        s.ready.committed = s.log.slice(s.handed + 1, last)
+        ready.committed_first = s.handed + 1
+        ready.committed = s.log.slice(s.handed + 1, last)
         s.handed = last

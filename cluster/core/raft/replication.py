@@ -24,7 +24,8 @@ def begin_reign(s: RaftState, why: str, now: Micros) -> None:
     """Won: append the no-op that will commit everything before it (§5.4.2, §8), and announce it."""
     # Who is on the way out (by a configuration that is not committed yet) hears of it like everyone else.
     audience = [*s.peers, *(node for node in s.history.at(s.commit).everyone if node not in s.peers and node != s.node)]
-    s.progress = {peer: Progress(s.log.last_index + 1, s.policy.inflight_max, now) for peer in audience}
+    s.progress = {}
+    s.follow_up(audience)
     s.restless = True
     s.seq, s.acks_heard = 0, 0
     s.confirm_seq = 1
@@ -61,9 +62,10 @@ def broadcast(s: RaftState, now: Micros) -> None:
     if s.commit >= s.noop_index:
         s.reads.bind(s.seq, s.commit)
     shared: dict[tuple[int, bool], Append] = {}
+    last_index = s.log.last_index
     for peer, progress in s.progress.items():
         # Nothing new, a full window, or a follower that answers no probe: an empty one shows that the leader lives.
-        if not _send_entries(s, peer, progress, shared):
+        if progress.next_index > last_index or not _send_entries(s, peer, progress, shared):
             if progress.stream is not None:
                 ask(s, peer, progress.stream)
             else:
@@ -137,9 +139,11 @@ def on_installing(s: RaftState, follower: NodeId, message: Installing, now: Micr
 
 def on_appended(s: RaftState, follower: NodeId, message: Appended, now: Micros) -> None:
     """A follower's answer."""
-    if s.role is not Role.LEADER or follower not in s.progress:
+    progress = s.progress.get(follower)
+    if progress is None or s.role is not Role.LEADER:
         return
-    progress = s.progress[credited(s, follower)]
+    if s.policy.credit_acks_to_wrong_follower:
+        progress = s.progress[_another(s)]
     if message.accepted:
         news = progress.accepted(message.match_index)
         progress.heard(message.seq, now)
@@ -158,10 +162,8 @@ def on_appended(s: RaftState, follower: NodeId, message: Appended, now: Micros) 
         hand_over(s)
 
 
-def credited(s: RaftState, follower: NodeId) -> NodeId:
-    """Whose answer this is: the sender's; with the mistake, answers are matched to followers by order of arrival."""
-    if not s.policy.credit_acks_to_wrong_follower:
-        return follower
+def _another(s: RaftState) -> NodeId:
+    """The mistake: answers are matched to followers by order of arrival."""
     s.acks_heard += 1
     return s.peers[s.acks_heard % len(s.peers)]
 
@@ -223,26 +225,30 @@ def hand_over(s: RaftState) -> None:
 def on_append(s: RaftState, leader: NodeId, message: Append, now: Micros) -> None:
     """Entries or a heartbeat from the leader of this term."""
     hear_leader(s, leader, now)
-    prev_index, entries = message.prev_index, message.entries
-    below = s.log.first_index - 1 - prev_index
-    if below > 0:  # what lies before the log is in the snapshot, and committed
-        prev_index, entries = prev_index + below, entries[below:]
-    elif not s.log.holds(prev_index, message.prev_term):
-        if not s.policy.append_without_prev_check:
-            refuse(s, leader, message)
-            return
-        prev_index = min(prev_index, s.log.last_index)
+    prev_index, entries, log = message.prev_index, message.entries, s.log
+    if prev_index != log.last_index or message.prev_term != log.last_term:  # mostly it fits at the end
+        below = log.first_index - 1 - prev_index
+        if below > 0:  # what lies before the log is in the snapshot, and committed
+            prev_index, entries = prev_index + below, entries[below:]
+        elif not log.holds(prev_index, message.prev_term):
+            if not s.policy.append_without_prev_check:
+                refuse(s, leader, message)
+                return
+            prev_index = min(prev_index, log.last_index)
     if entries:
         merge(s, prev_index, entries)
     matched = message.prev_index + len(message.entries)
-    # Law 3: a heartbeat is answered at once with what is durable, new entries only once they are.
-    promised = matched if message.entries else min(matched, s.mailbox.durable_index)
     if message.commit > s.commit:
-        commit = min(message.commit, matched, s.log.last_index)
+        commit = min(message.commit, matched, log.last_index)
         if commit > s.commit:
             commit_to(s, commit)
-    promises = 0 if s.policy.ack_before_fsync else min(promised, s.log.last_index)
-    s.send(leader, Appended(s.term, True, promised, 0, 0, message.seq), promises)
+    # Law 3: a heartbeat is answered at once with what is durable, new entries only once they are.
+    if message.entries:
+        promises = 0 if s.policy.ack_before_fsync else min(matched, log.last_index)
+        s.send(leader, Appended(s.term, True, matched, 0, 0, message.seq), promises)
+    else:
+        durable = s.mailbox.durable_index
+        s.send(leader, Appended(s.term, True, matched if matched < durable else durable, 0, 0, message.seq))
 
 
 def refuse(s: RaftState, leader: NodeId, message: Append) -> None:

@@ -8,7 +8,7 @@ Law 3: `commit` never falls and never passes the end of the log.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 import msgspec
@@ -19,13 +19,14 @@ from cluster.core.raft.mailbox import Mailbox
 from cluster.core.raft.membership import History, Membership, decode_membership
 from cluster.core.raft.messages import Entry, EntryKind, HardState, RaftMessage, Snapshot
 from cluster.core.raft.progress import Progress
-from cluster.core.raft.quorum import Halves, committed_index
+from cluster.core.raft.quorum import Halves, committed_index, held_by_majority
 from cluster.core.raft.reads import Reads
 from cluster.core.raft.ready import Ready, RoleChanged
 from cluster.core.raft.roles import Turn, turned
 from cluster.core.types import MS, Dice, Micros, NodeId, Role, by_number
 
 _kind = attrgetter("kind")
+_match_index, _acked_seq, _acked_us = attrgetter("match_index"), attrgetter("acked_seq"), attrgetter("acked_us")
 # Broadcasts whose time is remembered: more than a leader sends within a lease, however many reads ask for rounds of their own.
 BEATS_MAX = 4_096
 _CONFIG = int(EntryKind.CONFIG)
@@ -39,8 +40,8 @@ class Handover(msgspec.Struct):
     told: bool = False
 
 
-class Letter(msgspec.Struct, frozen=True, gc=False):
-    """A message written in this step. `promises`: the log index that must be durable before it leaves."""
+class Vow(msgspec.Struct, frozen=True, gc=False):
+    """A message that says what this node holds: the log must be durable up to `promises` before it leaves."""
 
     to: NodeId
     message: RaftMessage
@@ -100,7 +101,9 @@ class RaftState:
         "unsaved_from",
         "unsaved_snapshot",
         "vote",
+        "voters_followed",
         "votes",
+        "vows",
     )
 
     def __init__(
@@ -118,15 +121,15 @@ class RaftState:
         self.term = hard.term
         self.vote = None if policy.forget_vote_on_restart else hard.vote
         self.log = Log(entries, base[0] + 1, base[1])
-        self.snapshot = snapshot
-        self.snapshot_token = 0  # of the write that makes it durable
+        self.snapshot, self.snapshot_token = snapshot, 0  # and the write that makes it durable
         self.mailbox = Mailbox(HardState(self.term, self.vote), self.log.last_index)
         self.role = Role.FOLLOWER
         self.leader: NodeId | None = None
         self.commit = 0 if snapshot is None else snapshot.index
         self.handed = self.commit  # entries handed out to be applied
         # Who counts: the newest configuration in the log, and what follows from it.
-        self.history = History(0, Membership(tuple(by_number(voters))))
+        founders = Membership(tuple(by_number(voters)))
+        self.history = History(0, founders) if snapshot is None else History(snapshot.index, snapshot.membership)
         self.config: Membership
         self.halves: Halves
         self.peers: tuple[NodeId, ...]  # whom a leader replicates to
@@ -142,6 +145,7 @@ class RaftState:
         self.incoming: Incoming | None = None
         # What only a leader has.
         self.progress: dict[NodeId, Progress] = {}
+        self.voters_followed: tuple[Progress, ...] = ()  # the same, of `electors`
         self.reads = Reads()
         self.handover: Handover | None = None
         self.seq = 0  # the newest broadcast of this term
@@ -155,20 +159,22 @@ class RaftState:
         # This step: its time, and what it has produced so far.
         self.now: Micros = 0
         self.ready = Ready()
-        self.letters: list[Letter] = []
+        self.letters: list[tuple[NodeId, RaftMessage]] = []
+        self.vows: list[Vow] = []
         self.truncated_from: int | None = None
         self.unsaved_from: int | None = None
         self.unsaved_snapshot: Snapshot | None = None
-        if snapshot is not None:
-            self.history = History(snapshot.index, snapshot.membership)
         self._configure(entries, base[0] + 1)
         self.adopt(self.history.newest)
 
     # ---- writing -------------------------------------------------------------------------------------------------
 
     def send(self, to: NodeId, message: RaftMessage, promises: int = 0) -> None:
-        """Write a letter; it leaves at the end of the step, or when what it promises is durable."""
-        self.letters.append(Letter(to, message, promises))
+        """Write a message; it leaves at the end of the step, or when term and vote, and the log that it promises, are durable."""
+        if promises:
+            self.vows.append(Vow(to, message, promises))
+        else:
+            self.letters.append((to, message))
 
     def turn(self, turn: Turn, why: str, leader: NodeId | None = None) -> None:
         """Change role by the table, and report it when anything that others see has changed."""
@@ -205,38 +211,48 @@ class RaftState:
             # Whoever left stays until it can be told that this is committed.
             self.restless |= any(peer not in self.peers for peer in self.progress)
             fresh = [peer for peer in self.peers if peer not in self.progress]
-            self.progress |= {peer: Progress(self.log.last_index + 1, self.policy.inflight_max, self.now) for peer in fresh}
+            self.follow_up(fresh)
+
+    def follow_up(self, peers: Iterable[NodeId]) -> None:
+        """A leader brings these its log from now on, too."""
+        self.progress |= {peer: Progress(self.log.last_index + 1, self.policy.inflight_max, self.now) for peer in peers}
+        self.voters_followed = tuple([self.progress[peer] for peer in self.electors])
 
     def escort(self, node: NodeId) -> None:
         """A leader hears of a node outside its group that does not know it is: bring it the log that says so."""
         if node not in self.progress:
-            self.progress[node] = Progress(self.log.last_index + 1, self.policy.inflight_max, self.now)
+            self.follow_up([node])
             self.restless = True
 
     def rearm(self, now: Micros) -> None:
         """Start the election timer anew, uniform in [min, max): the width keeps candidates apart (§5.2)."""
         policy = self.policy
-        width = policy.election_max_us - policy.election_min_us
-        self.election_due_us = now + policy.election_min_us + (self.dice.randrange(width) if width > 0 else 0)
+        least_us = policy.election_min_us
+        self.election_due_us = now + least_us + int(self.dice.random() * (policy.election_max_us - least_us))
 
     # ---- reading -------------------------------------------------------------------------------------------------
 
     def quorum_heard_us(self, now: Micros) -> Micros:
         """A leader's newest moment at which a majority (itself included) had answered since."""
-        heard = {peer: progress.acked_us for peer, progress in self.progress.items()}
-        heard[self.node] = now
-        return committed_index(self.halves, heard)
+        return self._by_majority(_acked_us, now)
 
     def quorum_seq(self) -> int:
         """The newest broadcast that a majority (itself included) has answered."""
-        answered = {peer: progress.acked_seq for peer, progress in self.progress.items()}
-        answered[self.node] = self.seq
-        return committed_index(self.halves, answered)
+        return self._by_majority(_acked_seq, self.seq)
 
     def quorum_index(self) -> int:
         """The newest index that a majority holds durably; the leader's own disk counts like any other."""
-        held = {peer: progress.match_index for peer, progress in self.progress.items()}
-        held[self.node] = self.log.last_index if self.policy.ack_before_fsync else self.mailbox.durable_index
+        return self._by_majority(_match_index, self.log.last_index if self.policy.ack_before_fsync else self.mailbox.durable_index)
+
+    def _by_majority(self, reached: Callable[[Progress], int], own: int) -> int:
+        """What a majority reached, this node itself `own`."""
+        if len(self.halves) == 1 and self.voters_followed:  # by far the most frequent: once per acknowledgement that is news
+            values = list(map(reached, self.voters_followed))
+            if self.has_vote:
+                values.append(own)
+            return held_by_majority(values)
+        held = {peer: reached(progress) for peer, progress in self.progress.items()}
+        held[self.node] = own
         return committed_index(self.halves, held)
 
     @property

@@ -85,11 +85,15 @@ def follow(s: RaftState, turn: Turn, why: str, now: Micros, *, term: int | None 
 
 def hear_leader(s: RaftState, leader: NodeId, now: Micros) -> None:
     """`leader` leads this term, and has just said so."""
+    if s.leader != leader or s.role is not Role.FOLLOWER:
+        _begin_to_follow(s, leader, now)
+    s.leader_heard_us, s.restarted = now, False
+    s.rearm(now)
+
+
+def _begin_to_follow(s: RaftState, leader: NodeId, now: Micros) -> None:
     if s.role is Role.LEADER:
         raise LawBroken("election safety", f"{leader} and {s.node} both lead term {s.term}")
     if s.leader != leader and s.leader is not None:
         raise LawBroken("election safety", f"{leader} and {s.leader} both lead term {s.term}")
-    if s.role is not Role.FOLLOWER or s.leader is None:
-        follow(s, Turn.LEADER_HEARD, f"{leader} leads term {s.term}", now, leader=leader)
-    s.leader_heard_us, s.restarted = now, False
-    s.rearm(now)
+    follow(s, Turn.LEADER_HEARD, f"{leader} leads term {s.term}", now, leader=leader)
