@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -45,8 +44,12 @@ def _written(segment: bytes) -> bytes:
 
 
 def read(segment: bytes) -> Found:
+    """What a node would have after a start; or the offset with which it refuses."""
     replay = wal.Replay()
-    replay.segment(segment, "wal", last=True)
+    try:
+        replay.segment(segment, "wal", last=True)
+    except CorruptLog as corrupt:
+        return ("refused", corrupt.offset)
     return (replay.hard, replay.first_index, replay.base_term, *replay.entries)
 
 
@@ -73,8 +76,7 @@ def test_cut_at_every_byte_it_is_a_prefix(recorded: bytes) -> None:
         whole = record + (record + 1 < len(ends) and not any(recorded[cut : ends[record + 1]]))
         assert read(recorded[:cut] + bytes(256)) == prefixes[whole], f"zeroed from {cut}"
     for cut in range(wal.SEGMENT_HEADER_BYTES):
-        with pytest.raises(CorruptLog):
-            read(recorded[:cut])
+        assert read(recorded[:cut]) == ("refused", 0)
 
 
 def test_with_every_byte_flipped_it_is_a_prefix_or_refused_with_the_offset(recorded: bytes) -> None:
@@ -87,11 +89,10 @@ def test_with_every_byte_flipped_it_is_a_prefix_or_refused_with_the_offset(recor
             record += 1
         damaged = bytearray(recorded)
         damaged[at] ^= 0xFF if at % 2 else 1 << at % 8
-        try:
-            found = read(bytes(damaged))
-        except CorruptLog as corrupt:
+        found = read(bytes(damaged))
+        if found[0] == "refused":
             refused += 1
-            assert corrupt.offset == (ends[record] if at >= wal.SEGMENT_HEADER_BYTES else 0), f"byte {at}"
+            assert found[1] == (ends[record] if at >= wal.SEGMENT_HEADER_BYTES else 0), f"byte {at}"
         else:
             kept += 1
             assert at >= wal.SEGMENT_HEADER_BYTES, f"byte {at} of the header"
