@@ -87,7 +87,7 @@ def compose(leases: Iterable[FaultPlan], version: int = 0) -> FaultPlan:
     for plan in leases:
         for link in plan.links:
             place = (link.source, link.target)
-            links[place] = _both_links(links[place], link) if place in links else link
+            links[place] = compose_links(links[place], link) if place in links else link
         for fault in plan.nodes:
             nodes[fault.node] = _both_nodes(nodes[fault.node], fault) if fault.node in nodes else fault
     return FaultPlan(
@@ -101,7 +101,8 @@ def _link_order(place: tuple[NodeId, NodeId]) -> tuple[int, int]:
     return node_number(place[0]), node_number(place[1])
 
 
-def _both_links(one: LinkFault, other: LinkFault) -> LinkFault:
+def compose_links(one: LinkFault, other: LinkFault) -> LinkFault:
+    """Two faults of one link as one (law 3)."""
     # A drop is blamed on the fault most likely to have caused it: a cut before the heavier loss.
     worse = one if (one.cut, one.loss, one.lease) >= (other.cut, other.loss, other.lease) else other
     return LinkFault(

@@ -6,16 +6,14 @@ numbered (`kv1`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from cluster.commands.words import did_you_mean
+from scenarios.parts import NAME
 
-# A name is part of a Unix socket's path, which holds about a hundred bytes.
-NAME = re.compile(r"[a-z][a-z0-9]{0,11}\Z")
 COUNT_MAX = 9
 
 

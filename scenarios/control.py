@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from cluster.wire import Codec
+from scenarios.links import Rule
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -25,6 +26,7 @@ class Start(msgspec.Struct, frozen=True):
     work: str
     backends: dict[str, tuple[str, ...]]  # name -> URLs
     key_prefix: str
+    routes: dict[str, str] = {}  # another process -> the socket at which it is reached, where that is not its own
 
 
 class Go(msgspec.Struct, frozen=True, array_like=True, tag="go"):
@@ -32,12 +34,27 @@ class Go(msgspec.Struct, frozen=True, array_like=True, tag="go"):
 
 
 class Arm(msgspec.Struct, frozen=True, array_like=True, tag="arm"):
-    """Act at the `nth` hit of a failpoint. With `hold` the hits before it wait there for it, so that all are inside the window at once."""
+    """Act at the `nth` hit of a failpoint. With `hold` the hits before it wait there for it, so that all are inside the window at once.
+
+    With `field`: act at hits that carry it with a value of `left`, so many times each. `ms`: how long an action that takes its time does.
+    """
 
     failpoint: str
     action: str
     nth: int = 1
     hold: bool = False
+    step: int = 0
+    ms: float = 0.0
+    field: str = ""
+    left: dict[str, int] = {}
+
+
+class Route(msgspec.Struct, frozen=True, array_like=True, tag="route"):
+    """To a proxy: what is to become of its link from now on, there and back."""
+
+    version: int
+    there: Rule
+    back: Rule
 
 
 class Set(msgspec.Struct, frozen=True, array_like=True, tag="set"):
@@ -71,13 +88,36 @@ class Traced(msgspec.Struct, frozen=True, array_like=True, tag="traced"):
     event: str
 
 
+class Acting(msgspec.Struct, frozen=True, array_like=True, tag="acting"):
+    """At a failpoint the process does what it was armed with, in this very moment. `value`: of the field that the arm asks for."""
+
+    name: str
+    step: int
+    value: str = ""
+
+
+class Routed(msgspec.Struct, frozen=True, array_like=True, tag="routed"):
+    """A proxy acts by this version of its rules."""
+
+    name: str
+    version: int
+
+
+class Caught(msgspec.Struct, frozen=True, array_like=True, tag="caught"):
+    """A proxy ate or held an answer that a step is after."""
+
+    name: str
+    step: int
+    value: str
+
+
 class Done(msgspec.Struct, frozen=True, array_like=True, tag="done"):
     """A client has nothing more to do."""
 
     name: str
 
 
-Order = Go | Arm | Set | Finish
-Word = Hello | Armed | Ready | Traced | Done
+Order = Go | Arm | Route | Set | Finish
+Word = Hello | Armed | Ready | Traced | Acting | Routed | Caught | Done
 ORDERS: Codec[Order] = Codec(Order)
 WORDS: Codec[Word] = Codec(Word)

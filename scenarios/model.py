@@ -16,21 +16,19 @@ import msgspec
 
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
-from scenarios.backends import NAME, Backend, backend_faults
+from scenarios.backends import Backend, backend_faults, server_names
+from scenarios.faults import Fault, Known, fault_faults
+from scenarios.links import PROXY_PREFIX, Link
+from scenarios.parts import NAME, Part, find_on, length_faults
 
 Variant = Literal["broken", "canonical"]
 Mechanism = Literal["selection", "agreement", "assignment", "suppression", "aggregation", "convergence"]
+PEERS = ("etcd",)  # kinds of backends whose servers are our own Raft group, unless they are somebody else's
+_PROXY = re.compile(rf"{PROXY_PREFIX}\d+\Z")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
-_ON = re.compile(r"(failpoint|trace):([a-z][a-z_.]*)@([a-z0-9]+)\Z")
-_PRODUCT = re.compile(r"([a-z_]+_ms)(?: \* (\d+(?:\.\d+)?))?\Z")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?\Z")
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All parts refuse fields that they do not know: a misspelt one must not be a silent default."""
-
-
-class Head(_Part, frozen=True):
+class Head(Part, frozen=True):
     """`duration_s`: after that the run is over whatever its clients say."""
 
     slug: str
@@ -42,7 +40,7 @@ class Head(_Part, frozen=True):
     summary: str
 
 
-class SeedRow(_Part, frozen=True):
+class SeedRow(Part, frozen=True):
     """The incident as it was reported, word for word: situation, task, action, result, patterns, cures, sources."""
 
     issue: str
@@ -55,7 +53,7 @@ class SeedRow(_Part, frozen=True):
     real_world: tuple[str, ...]
 
 
-class Proc(_Part, frozen=True):
+class Proc(Part, frozen=True):
     """One process. `$name` in `args` is a toggle's value, `$workload` what the generator made. Numbers named `_ms` follow the scale.
 
     `calm`: arguments in the place of those that bring the trouble about, where it is growth or a burst and no fault: for a run without.
@@ -63,13 +61,13 @@ class Proc(_Part, frozen=True):
 
     name: str
     app: str
-    args: dict[str, Any] = {}
-    calm: dict[str, Any] = {}
+    args: dict[str, Any] = msgspec.field(default_factory=dict)
+    calm: dict[str, Any] = msgspec.field(default_factory=dict)
     client: bool = False  # the run is over when all clients are done
     start_on: str = ""  # "trace:EVENT@PROCESS"; otherwise before the start
 
 
-class Toggle(_Part, frozen=True):
+class Toggle(Part, frozen=True):
     """`patterns` and `cures`: which words of the seed's row it stands for. `refused`: values that are known and cannot be had, and why.
 
     `hot`: it can be changed while the run goes on (`set NAME VALUE`). Then whoever acts by it asks `process.toggle(name)` each time;
@@ -84,33 +82,17 @@ class Toggle(_Part, frozen=True):
     hot: bool = False
     patterns: tuple[str, ...] = ()
     cures: tuple[str, ...] = ()
-    refused: dict[str, str] = {}
+    refused: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class Conflict(_Part, frozen=True):
+class Conflict(Part, frozen=True):
     """Toggles that make no sense together, and why."""
 
     toggles: dict[str, str]
     why: str
 
 
-class Fault(_Part, frozen=True):
-    """One step. `failpoint:` - the process does it to itself on that very line; `trace:` - the runner does it on hearing of the event.
-
-    `ms`: when it is undone (continued, restarted): a number, or "TOGGLE_ms * NUMBER". A process that is killed without it stays dead.
-    `nth` counts over restarts.
-    """
-
-    on: str
-    do: Literal["pause", "kill"]
-    target: str
-    ms: str = ""
-    nth: int = 1
-    hold: bool = False
-    why: str = ""
-
-
-class Rule(_Part, frozen=True):
+class Rule(Part, frozen=True):
     """`at_least`: as many violations the broken variant must show; fewer, and something other than the incident happened."""
 
     bad: str
@@ -118,12 +100,12 @@ class Rule(_Part, frozen=True):
     at_least: int = 1
 
 
-class Observable(_Part, frozen=True):
+class Observable(Part, frozen=True):
     view: Literal["topology", "raft", "phi", "gossip", "ledger", "metrics", "events"]
     what: str
 
 
-class Drill(_Part, frozen=True, kw_only=True):
+class Drill(Part, frozen=True, kw_only=True):
     alerts: tuple[str, ...]
     wrong: tuple[str, ...]
     right: str
@@ -138,13 +120,14 @@ class Drill(_Part, frozen=True, kw_only=True):
     par_recover_s: float
 
 
-class Card(_Part, frozen=True, kw_only=True):
+class Card(Part, frozen=True, kw_only=True):
     """The whole file."""
 
     scenario: Head
     seed: SeedRow
     proc: tuple[Proc, ...]
-    backend: dict[str, Backend] = {}
+    backend: dict[str, Backend] = msgspec.field(default_factory=dict)
+    link: tuple[Link, ...] = ()
     toggle: tuple[Toggle, ...]
     conflict: tuple[Conflict, ...] = ()
     fault: tuple[Fault, ...] = ()
@@ -160,8 +143,13 @@ class Card(_Part, frozen=True, kw_only=True):
     def toggles(self, variant: str) -> dict[str, str]:
         return {toggle.name: getattr(toggle, variant) for toggle in self.toggle}
 
+    @property
+    def settings(self) -> frozenset[str]:
+        """Every TOGGLE=VALUE that there can be."""
+        return frozenset(f"{toggle.name}={value}" for toggle in self.toggle for value in toggle.values)
 
-class Metamorphic(_Part, frozen=True, kw_only=True):
+
+class Metamorphic(Part, frozen=True, kw_only=True):
     """A case that follows from the mechanism: with these toggles on top of `base`, the verdict must be this, with at least `min_v`."""
 
     name: str
@@ -170,14 +158,6 @@ class Metamorphic(_Part, frozen=True, kw_only=True):
     why: str
     base: Variant = "broken"
     min_v: int = 0
-
-
-class On(msgspec.Struct, frozen=True):
-    """`failpoint:pay.before_charge@w1`, taken apart."""
-
-    kind: str
-    event: str
-    process: str
 
 
 # ------------------------------------------------------------------------------------------------------------- reading
@@ -215,8 +195,24 @@ def _faults(card: Card) -> Iterator[str]:
     processes = {proc.name: proc for proc in card.proc}
     for i, proc in enumerate(card.proc):
         yield from _proc_faults(f"proc[{i}]", proc, card, processes)
+    for i, link in enumerate(card.link):
+        yield from _link_faults(f"link[{i}]", link, card, processes)
+    yield from _twice("link", (f"{link.src} > {link.dst}" for link in card.link))
+    known = _known(card)
     for i, fault in enumerate(card.fault):
-        yield from _fault_faults(f"fault[{i}]", fault, card, processes)
+        yield from fault_faults(f"fault[{i}]", fault, known)
+
+
+def _known(card: Card) -> Known:
+    return Known(
+        processes=frozenset(proc.name for proc in card.proc),
+        groups={name: server_names(name, backend) for name, backend in card.backend.items()},
+        peers=frozenset(name for name, backend in card.backend.items() if backend.kind in PEERS),
+        links=card.link,
+        toggles=frozenset(toggle.name for toggle in card.toggle),
+        settings=card.settings,
+        alike=frozenset(toggle.name for toggle in card.toggle if toggle.broken == toggle.canonical),
+    )
 
 
 def _twice(part: str, names: Iterable[str]) -> Iterator[str]:
@@ -242,7 +238,7 @@ def _toggle_faults(key: str, toggle: Toggle, seed: SeedRow) -> Iterator[str]:
 
 def _setting_faults(card: Card) -> Iterator[str]:
     """Of backends and conflicts: what they say of toggles."""
-    known = {f"{toggle.name}={value}" for toggle in card.toggle for value in toggle.values}
+    known = card.settings
     yield from backend_faults(card.backend, {toggle.name: toggle.values for toggle in card.toggle}, {proc.name for proc in card.proc})
     for i, conflict in enumerate(card.conflict):
         for setting in (f"{name}={value}" for name, value in conflict.toggles.items()):
@@ -253,6 +249,8 @@ def _setting_faults(card: Card) -> Iterator[str]:
 def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]) -> Iterator[str]:
     if not NAME.match(proc.name):
         yield f"{key}.name: {proc.name!r} is not a letter followed by at most 11 letters and digits"
+    if card.link and _PROXY.match(proc.name):
+        yield f"{key}.name: {proc.name!r} is the name of a proxy"
     toggles = card.toggles("broken")
     hot = {toggle.name for toggle in card.toggle if toggle.hot}
     for name, value in proc.args.items():
@@ -263,47 +261,22 @@ def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]
     for name in proc.calm.keys() - proc.args.keys():
         yield f"{key}.calm.{name}: not among the args that it stands for{did_you_mean(name, proc.args)}"
     if proc.start_on:
-        on = _ON.match(proc.start_on)
-        if on is None or on[1] != "trace" or on[3] not in processes or on[3] == proc.name:
+        on = find_on(proc.start_on)
+        if on is None or on.kind != "trace" or on.process not in processes or on.process == proc.name:
             yield f"{key}.start_on: expected 'trace:EVENT@PROCESS' with another process of this file, not {proc.start_on!r}"
 
 
-def _fault_faults(key: str, fault: Fault, card: Card, processes: Mapping[str, Proc]) -> Iterator[str]:
-    on = _ON.match(fault.on)
-    if on is None or on[3] not in processes:
-        yield f"{key}.on: expected 'failpoint:NAME@PROCESS' or 'trace:EVENT@PROCESS' with a process of this file, not {fault.on!r}"
-    elif on[1] == "failpoint" and on[3] != fault.target:
-        yield f"{key}.target: at a failpoint a process acts on itself, so expected {on[3]!r}"
-    if fault.target not in processes:
-        yield f"{key}.target: there is no process {fault.target!r}{did_you_mean(fault.target, processes)}"
-    if fault.hold and not fault.on.startswith("failpoint:"):
-        yield f"{key}.hold: only a failpoint can hold"
-    if fault.nth < 1:
-        yield f"{key}.nth: expected 1 or more"
-    product = _PRODUCT.match(fault.ms)
-    known = product[1] in card.toggles("broken") if product else bool(_NUMBER.match(fault.ms))
-    if not known and not (fault.do == "kill" and not fault.ms):
-        yield f"{key}.ms: expected a number, a toggle named _ms, or 'TOGGLE * NUMBER', not {fault.ms!r}"
+def _link_faults(key: str, link: Link, card: Card, processes: Mapping[str, Proc]) -> Iterator[str]:
+    if link.src not in processes:
+        yield f"{key}.src: there is no process {link.src!r}{did_you_mean(link.src, processes)}"
+    if link.dst == link.src or link.dst not in {*processes, *card.backend}:
+        known = (*processes, *card.backend)
+        yield f"{key}.dst: expected another process or a backend of this file, not {link.dst!r}{did_you_mean(link.dst, known)}"
+    for name in ("delay_ms", "jitter_ms"):
+        yield from length_faults(f"{key}.{name}", getattr(link, name), card.toggles("broken"))
 
 
 # ------------------------------------------------------------------------------------------------------------- meaning
-
-
-def read_on(text: str) -> On:
-    """Of a card that was checked."""
-    match = _ON.match(text)
-    assert match is not None, text
-    return On(match[1], match[2], match[3])
-
-
-def undone_ms(fault: Fault, toggles: Mapping[str, str], scale: float) -> float | None:
-    """`ttl_ms * 2.5` with this run's toggles; None when the step is never undone."""
-    if not fault.ms:
-        return None
-    match = _PRODUCT.match(fault.ms)
-    if match is None:
-        return float(fault.ms) * scale
-    return float(toggles[match[1]]) * float(match[2] or 1) * scale
 
 
 def arguments(proc: Proc, toggles: Mapping[str, str], workload: Any, scale: float) -> dict[str, Any]:
@@ -353,3 +326,9 @@ def turned(card: Card, toggles: Mapping[str, str], name: str, value: str) -> dic
         warm = ", ".join(toggle.name for toggle in card.toggle if toggle.hot) or "none"
         raise UsageError(f"{name} cannot be changed while the run goes on; what can: {warm}")
     return after
+
+
+def holds(when: str, toggles: Mapping[str, str]) -> bool:
+    """Whether "TOGGLE=VALUE" is so; nothing at all always is."""
+    name, _, value = when.partition("=")
+    return not when or toggles[name] == value

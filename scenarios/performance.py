@@ -18,13 +18,13 @@ from typing import Any
 import msgspec
 
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
-from scenarios.control import Arm, Armed, Done, Go, Hello, Ready, Set, Start, Traced, Word
+from scenarios.control import Acting, Arm, Armed, Caught, Done, Go, Hello, Ready, Routed, Set, Start, Traced, Word
 from scenarios.lines import LineFile, now_ns
 from scenarios.model import Card, Proc, arguments, turned
 from scenarios.records import Params
 from scenarios.servers import Servers
 from scenarios.stage import Stage
-from scenarios.timeline import Timeline
+from scenarios.timeline import Hands, Timeline
 
 READY_DEADLINE_S = 30.0
 _KIT_ENTRY = "scenarios.kit.process:run"
@@ -61,7 +61,8 @@ class Performance:
         self._failed = ""
         self._bell = asyncio.Event()
         self._stage = Stage(place.work, place.records / "log", supervisor, self._word, self._report, self._fail)
-        self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, self._stage.signal, self._restart)
+        hands = Hands(self._stage.signal, self._restart)
+        self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, hands)
 
     async def play(self, zygote_pid: int, channel: socket.socket) -> str:
         """Returns why the run failed as a run; empty when there is something to judge."""
@@ -79,6 +80,7 @@ class Performance:
             pass
         finally:
             self._ending = True
+            self._timeline.close()
             clean = await self._stage.close()
             self._place.servers.close()
         return self._failed or ("" if clean else "a process of the run did not leave when it was told to")
@@ -93,7 +95,10 @@ class Performance:
             await self._until(lambda: self._started - self._ready, "is not ready")
         wanted = {f"{arm.failpoint}@{name}" for name in sorted(self._started) for arm in self._arm(name)}
         await self._until(lambda: wanted - self._armed, "is not armed")
+        self._timeline.set_up()
+        await self._until(lambda: self._timeline.not_in_force, "is not in force")
         self._going = True
+        self._timeline.go()
         for name in sorted(self._started):
             self._stage.order(name, Go())
         await self._until_done()
@@ -131,14 +136,15 @@ class Performance:
         self._started.add(proc.name)
         self._stage.start(proc.name, _KIT_ENTRY, msgspec.msgpack.encode(start))
 
-    def _restart(self, name: str) -> None:
-        """A new process with what the old one had on disk."""
-        if self._ending:
-            return
+    def _restart(self, name: str) -> bool:
+        """A new process with what the old one had on disk. False when the old one is still there."""
+        if self._stage.runs(name):
+            return False
         if name in self._place.servers.names:
             self._launch(name)
         else:
             self._start(next(proc for proc in self._card.proc if proc.name == name))
+        return True
 
     # ---- what somebody at a keyboard may do -------------------------------------------------------------------------
 
@@ -170,11 +176,14 @@ class Performance:
             raise _Over
 
     async def _until_done(self) -> None:
-        """Until every client that was started is done. The end of the time is no failure: the records say what was not done."""
+        """Until every client that was started is done, and what was to come at a time has come.
+
+        The end of the time is no failure: the records say what was not done.
+        """
         clients = {proc.name for proc in self._card.proc if proc.client}
         try:
             async with asyncio.timeout(self._card.scenario.duration_s * self._params.scale):
-                while clients & self._started - self._done and not self._failed:
+                while (clients & self._started - self._done or self._timeline.coming) and not self._failed:
                     self._bell.clear()
                     await self._bell.wait()
         except TimeoutError:
@@ -195,6 +204,12 @@ class Performance:
                 self._armed.add(f"{failpoint}@{name}")
             case Traced(name=name, event=event):
                 self._traced(event, name)
+            case Acting(name=name, step=step, value=value):
+                self._timeline.acting(name, step, value)
+            case Routed(name=name, version=version):
+                self._timeline.applied(name, version)
+            case Caught(step=step, value=value):
+                self._timeline.caught(step, value)
             case Done(name=name):
                 self._done.add(name)
         self._bell.set()
@@ -215,8 +230,10 @@ class Performance:
         match report:
             case Stopped(name=name, at_us=at_us):
                 self._timeline.stopped(name, at_us)
-            case Continued(name=name, at_us=at_us) | Started(name=name, at_us=at_us):
-                self._timeline.undone(name, at_us)
+            case Continued(name=name, at_us=at_us):
+                self._timeline.continued(name, at_us)
+            case Started(name=name, at_us=at_us):
+                self._timeline.started(name, at_us)
             case Exited(name=name, status=status, at_us=at_us) if not self._ending:
                 self._ready.discard(name)
                 if not self._timeline.exited(name, status, at_us):

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from scenarios.catalog import Entry
+from scenarios.fault_log import told
+from scenarios.faults import Fault
 from scenarios.judging import Outcome
 from scenarios.model import Card, Metamorphic, SeedRow
 from scenarios.records import Records
 from scenarios.seed_rows import Reported
-from scenarios.timeline import told
 
 _WIDTH = 110
 _EVIDENCE_SHOWN = 3
@@ -153,9 +154,7 @@ def words_of_card(card: Card) -> str:
         together = " with ".join(f"{name}={value}" for name, value in conflict.toggles.items())
         lines += _wrapped(f"not {together}: {conflict.why}")
     lines += ["", "Faults"]
-    for fault in card.fault:
-        undone = f" for {fault.ms}" if fault.ms else ""
-        lines += _wrapped(f"{fault.do} {fault.target}{undone}, at hit {fault.nth} of {fault.on}: {fault.why}")
+    lines += [line for fault in card.fault for line in _wrapped(_of_fault(fault))]
     lines += ["", "Watch", *(f"  {seen.view}: {seen.what}" for seen in card.observable)]
     if card.erratum:
         lines += ["", "Where the report does not hold as written"]
@@ -164,6 +163,18 @@ def words_of_card(card: Card) -> str:
     for title, text in (("Tell-tale", card.drill.telltale), ("Lesson", card.drill.lesson), ("See", card.drill.reference)):
         lines += [title, *_wrapped(text)]
     return "\n".join(lines)
+
+
+def _of_fault(fault: Fault) -> str:
+    """`pause w1 for 2500, at hit 10 of failpoint:pay.before_charge@w1: behind every check`."""
+    text = f"{fault.do} {fault.target}"
+    text += f" by {fault.delay_ms} ms" if fault.delay_ms else ""
+    text += f" of {fault.percent:g} %" if fault.percent else ""
+    text += f" where {field} is {', '.join(values)}" if (field := next(iter(fault.where), "")) and (values := fault.where[field]) else ""
+    text += f" for {fault.ms}" if fault.ms else ""
+    moment = f"{fault.at_ms} ms after the start" if fault.at_ms is not None else f"hit {fault.nth} of {fault.on}"
+    text += f", at {moment}" + (f" and {fault.after_ms} ms" if fault.after_ms else "")
+    return f"{text}{f', only with {fault.when}' if fault.when else ''}: {fault.why}"
 
 
 def document_of_card(card: Card) -> dict[str, Any]:

@@ -87,9 +87,7 @@ class Servers:
             group.close()
 
 
-def prepare(
-    backends: Mapping[str, Backend], params: Params, given: Urls, work: Path, trace: Trace, stack: ExitStack
-) -> Servers:
+def prepare(backends: Mapping[str, Backend], params: Params, given: Urls, work: Path, trace: Trace, stack: ExitStack) -> Servers:
     """What a run with these toggles needs: ports, folders, configuration. Raises `EnvironmentFailed` with what is missing."""
     wanted = needed(backends, params.toggles)
     _check_packages(wanted, given)

@@ -55,6 +55,10 @@ class Stage:
         assert self._brood is not None
         self._brood.spawn(name, entry, payload, str(self.log_of(name)))
 
+    def runs(self, name: str) -> bool:
+        """Whether it was started and has not been reaped."""
+        return self._brood is not None and name in self._brood.names
+
     def log_of(self, name: str) -> Path:
         """Its standard output and error."""
         return self._logs / f"{name}.log"

@@ -1,8 +1,8 @@
-"""The faults of a run: each bound to an event, each logged when the kernel confirms it, each undone at its time.
+"""When each step of a run's faults begins: upon an event, or at its time; what it then does is for processes or for links.
 
-Law 1: a step at a failpoint is armed before the workload begins and done by the process itself; the others are done here, on hearing.
-Law 2: `faults.jsonl` says what happened, not what was asked: a step that never landed is not in it.
-Law 3: without their times, the fault logs of two variants are equal, or the variants must not be compared.
+Law 1: a step at a failpoint is armed before the workload begins and done by the process itself; the others are done here.
+Law 2: a step at the time 0 is in force before the workload begins.
+Law 3: nothing is begun or undone after `close`; what stands then is over.
 """
 
 from __future__ import annotations
@@ -11,102 +11,164 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import msgspec
 
 from scenarios.control import Arm
-from scenarios.lines import LineFile
-from scenarios.model import Fault, read_on, undone_ms
-from scenarios.records import HAND, Records
+from scenarios.edges import Edge, Edges
+from scenarios.fault_log import FaultLog, Step, steps_of
+from scenarios.faults import ON_LINKS, Fault
+from scenarios.lines import LineFile, now_ns
+from scenarios.links import Pair, Rule, pairs_of, read_sides
+from scenarios.victims import Victims
 
 
-class Step(msgspec.Struct, frozen=True):
-    """A fault with this run's numbers."""
-
-    index: int
-    fault: Fault
-    ms: float | None
+def _itself(word: str) -> tuple[str, ...]:
+    return (word,)
 
 
-# The number of a step that no card knows.
-BY_HAND = -1
-_SIGNALS = {"pause": signal.SIGSTOP, "kill": signal.SIGKILL}
+class Hands(msgspec.Struct, frozen=True):
+    """How a timeline acts. `members`: who is meant by a word of a target (`kv.leader`) just now."""
+
+    send: Callable[[str, signal.Signals], None]
+    restart: Callable[[str], bool]
+    edges: tuple[Edge, ...] = ()
+    members: Callable[[str], tuple[str, ...]] = _itself
 
 
 class Timeline:
-    """`send(process, signal)` and `restart(process)` are how it acts."""
+    """It hears of everything: words of processes, reports of the kernel, edges that act by new rules."""
 
-    def __init__(
-        self, faults: tuple[Fault, ...], toggles: Mapping[str, str], scale: float, log: LineFile,
-        send: Callable[[str, signal.Signals], None], restart: Callable[[str], None],
-    ) -> None:  # fmt: skip
-        self._steps = [Step(i, fault, undone_ms(fault, toggles, scale)) for i, fault in enumerate(faults)]
-        self._log = log
-        self._send = send
-        self._restart = restart
+    def __init__(self, faults: tuple[Fault, ...], toggles: Mapping[str, str], scale: float, file: LineFile, hands: Hands) -> None:
+        self._steps = steps_of(faults, toggles, scale)
+        self._by_index = {step.index: step for step in self._steps}
+        self._members = hands.members
+        self._log = FaultLog(file)
+        self._victims = Victims(self._log, hands.send, hands.restart, self._later)
+        self._edges = Edges(self._log, hands.edges, self._later)
         self._heard: Counter[tuple[str, str]] = Counter()  # (event, process) -> how often, over all its lives
-        self._ours: dict[str, Step] = {}  # target -> the step that is due and not yet confirmed by the kernel
-        self._standing: dict[str, Step] = {}  # target -> the step that is not yet undone
+        self._acted: Counter[tuple[int, str]] = Counter()  # (step, value) -> how often, at a failpoint
+        self._certain = [step for step in self._steps if step.at_ms is not None]  # to come, whatever the workload does
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._closed = False
+
+    # ---- beginning ----------------------------------------------------------------------------------------------
+
+    def set_up(self) -> None:
+        """Before the workload: law 2."""
+        for step in self._steps:
+            if step.at_ms == 0:
+                self._begin(step)
+
+    def go(self) -> None:
+        """The workload begins."""
+        for step in self._steps:
+            if step.at_ms:
+                self._later(step.at_ms, lambda step=step: self._begin(step))  # type: ignore[misc]
+
+    @property
+    def coming(self) -> set[str]:
+        """Steps that are certain to come and have not landed yet: a run is not over before them."""
+        return {f"fault[{step.index}]" for step in self._certain if not self._log.has_landed(step)}
+
+    @property
+    def not_in_force(self) -> set[str]:
+        """Of those that should be before the workload begins (law 2)."""
+        return {f"fault[{step.index}]" for step in self._certain if step.at_ms == 0 and not self._log.has_landed(step)}
 
     def arms(self, process: str) -> list[Arm]:
         """What a process must be armed with before it goes: in its second life, what is still to come."""
-        steps = [(read_on(step.fault.on), step.fault) for step in self._steps]
-        return [
-            Arm(on.event, fault.do, fault.nth - self._heard[on.event, process], fault.hold)
-            for on, fault in steps
-            if on.kind == "failpoint" and on.process == process and fault.nth > self._heard[on.event, process]
-        ]
+        arms = (self._arm(step) for step in self._steps if step.on and step.on.kind == "failpoint" and step.on.process == process)
+        return [arm for arm in arms if arm is not None]
+
+    def _arm(self, step: Step) -> Arm | None:
+        assert step.on is not None
+        fault, nth = step.fault, step.fault.nth
+        for field, values in fault.where.items():
+            left = {value: fault.hits - self._acted[step.index, value] for value in values}
+            left = {value: count for value, count in left.items() if count > 0}
+            return Arm(step.on.event, fault.do, 1, fault.hold, step.index, step.ms or 0.0, field, left) if left else None
+        nth -= self._heard[step.on.event, step.on.process]
+        return Arm(step.on.event, fault.do, nth, fault.hold, step.index, step.ms or 0.0) if nth > 0 else None
 
     def heard(self, event: str, process: str) -> None:
-        """A process traced something: perhaps a step is due. At a failpoint the process is doing it already."""
+        """A process traced something: perhaps a step is due."""
         self._heard[event, process] += 1
         for step in self._steps:
-            on = read_on(step.fault.on)
-            if (on.event, on.process) == (event, process) and step.fault.nth == self._heard[event, process]:
-                self._ours[step.fault.target] = step
-                if on.kind == "trace":
-                    self._send(step.fault.target, _SIGNALS[step.fault.do])
+            on = step.on
+            if on is None or on.kind != "trace" or (on.event, on.process) != (event, process):
+                continue
+            if step.fault.nth == self._heard[event, process]:
+                self._soon(step, step.after_ms)
+
+    def acting(self, process: str, index: int, value: str) -> None:
+        """At a failpoint a process is doing it in this moment."""
+        step = self._by_index[index]
+        self._acted[index, value] += 1
+        if step.fault.do == "delay":
+            self._log.hit(step, value, now_ns() // 1_000)
+        else:
+            self._victims.begin(step, (process,), by_itself=True)
+
+    def _soon(self, step: Step, ms: float) -> None:
+        self._certain.append(step)
+        if ms:
+            self._later(ms, lambda: self._begin(step))
+        else:
+            self._begin(step)
+
+    def _begin(self, step: Step) -> None:
+        if step.fault.do not in ON_LINKS:
+            self._victims.begin(step, self._members(step.fault.target))
+            return
+        sides = read_sides(step.fault.target)
+        assert sides is not None
+        self._edges.begin(step, pairs_of(sides, self._members))
+
+    # ---- what is heard ------------------------------------------------------------------------------------------
 
     def stopped(self, process: str, at_us: int) -> None:
-        """The kernel says so. A stop that no step asked for is somebody else's, and not ours to undo."""
-        step = self._landed(process, "pause", at_us)
-        if step is not None and step.ms is not None:
-            asyncio.get_running_loop().call_later(step.ms / 1_000, self._send, process, signal.SIGCONT)
+        self._victims.stopped(process, at_us)
+
+    def continued(self, process: str, at_us: int) -> None:
+        self._victims.continued(process, at_us)
+
+    def started(self, process: str, at_us: int) -> None:
+        self._victims.started(process, at_us)
 
     def exited(self, process: str, status: int, at_us: int) -> bool:
         """Whether a step asked for it."""
-        if status != -signal.SIGKILL:
-            return False
-        step = self._landed(process, "kill", at_us)
-        if step is not None and step.ms is not None:
-            asyncio.get_running_loop().call_later(step.ms / 1_000, self._restart, process)
-        return step is not None
+        return self._victims.exited(process, status, at_us)
 
-    def undone(self, process: str, at_us: int) -> None:
-        """It was continued, or runs again."""
-        step = self._standing.pop(process, None)
-        if step is not None:
-            self._write(step, "ended", at_us)
+    def applied(self, edge: str, version: int) -> None:
+        self._edges.applied(edge, version, now_ns() // 1_000)
 
     def by_hand(self, do: str, target: str, at_us: int, phase: str = "landed", ms: float | None = None) -> None:
-        """Somebody at a keyboard did something to the run: told like a step, so that it is never compared with an untouched one."""
-        self._log.write({"step": BY_HAND, "phase": phase, "do": do, "target": target, "on": HAND, "ms": ms, "mono_ns": at_us * 1_000})
+        """Somebody at a keyboard did something to the run."""
+        self._log.by_hand(do, target, at_us, phase, ms)
 
-    def _landed(self, process: str, do: str, at_us: int) -> Step | None:
-        step = self._ours.get(process)
-        if step is None or step.fault.do != do:
-            return None
-        self._standing[process] = self._ours.pop(process)
-        self._write(step, "landed", at_us)
-        return step
+    def caught(self, index: int, value: str) -> None:
+        """A proxy ate or held an answer."""
+        self._log.hit(self._by_index[index], value, now_ns() // 1_000)
 
-    def _write(self, step: Step, phase: str, at_us: int) -> None:
-        fault = step.fault
-        line = {"step": step.index, "phase": phase, "do": fault.do, "target": fault.target, "on": fault.on, "ms": step.ms}
-        self._log.write({**line, "mono_ns": at_us * 1_000})
+    @property
+    def rules(self) -> dict[Pair, Rule]:
+        """What is in force on links just now."""
+        return self._edges.rules
 
+    # ---- the end ------------------------------------------------------------------------------------------------
 
-def told(records: Records) -> list[dict[str, Any]]:
-    """The fault log without its times (law 3)."""
-    return [{field: value for field, value in line.data.items() if field != "mono_ns"} for line in records.faults()]
+    def close(self) -> None:
+        self._closed = True
+        for timer in self._timers:
+            timer.cancel()
+        self._log.close(now_ns() // 1_000)
+
+    def _later(self, ms: float, do: Callable[[], None]) -> None:
+        def now() -> None:
+            self._timers.discard(timer)
+            do()
+
+        if not self._closed:
+            timer = asyncio.get_running_loop().call_later(ms / 1_000, now)
+            self._timers.add(timer)

@@ -11,6 +11,7 @@ import asyncio
 import importlib
 import sys
 import traceback
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -21,7 +22,24 @@ import msgspec
 from cluster.core.errors import FaultlineError, ProtocolError
 from cluster.supervisor.zygote import EXIT_CRASHED
 from cluster.wire import FrameSplitter
-from scenarios.control import ORDERS, WORDS, Arm, Armed, Done, Finish, Go, Hello, Order, Ready, Set, Start, Traced, Word
+from scenarios.control import (
+    ORDERS,
+    WORDS,
+    Acting,
+    Arm,
+    Armed,
+    Done,
+    Finish,
+    Go,
+    Hello,
+    Order,
+    Ready,
+    Route,
+    Set,
+    Start,
+    Traced,
+    Word,
+)  # fmt: skip
 from scenarios.kit.failpoint import Failpoints
 from scenarios.kit.history import History
 from scenarios.lines import LineFile, now_ns
@@ -83,7 +101,9 @@ class Process:
         self._records = Path(start.records)
         self._line = line
         self._trace = LineFile(self._records / "trace" / f"{self.name}.jsonl")
-        self.failpoints = Failpoints(self.trace)
+        self._routes = start.routes
+        self.failpoints = Failpoints(self.trace, lambda step, value: self.say(Acting(self.name, step, value)))
+        self.obey_route: Callable[[Route], None] = lambda _route: None  # a proxy's
         self.say(Hello(self.name))
 
     @cached_property
@@ -108,8 +128,8 @@ class Process:
         return self._records / "ledger" / f"{self.name}.jsonl"
 
     def socket_of(self, process: str) -> str:
-        """Where another process of the run serves, or this one."""
-        return str(self.work / f"{process}.sock")
+        """Where another process of the run serves, or this one. Of a link, the socket of its proxy."""
+        return self._routes.get(process) or str(self.work / f"{process}.sock")
 
     def trace(self, event: str, **fields: Any) -> None:
         self._trace.write({"mono_ns": now_ns(), "process": self.name, "event": event, **fields})
@@ -118,7 +138,7 @@ class Process:
     async def failpoint(self, name: str, **fields: Any) -> None:
         """A line at which a fault may land. The trace has its name and fields first."""
         self.trace(name, **fields)
-        await self.failpoints.hit(name)
+        await self.failpoints.hit(name, fields)
 
     def ready(self) -> None:
         self.say(Ready(self.name))
@@ -173,6 +193,8 @@ class _Line(asyncio.Protocol):
             case Arm() if self._process is not None:
                 self._process.failpoints.arm(order)
                 self._process.say(Armed(self._process.name, order.failpoint))
+            case Route() if self._process is not None:
+                self._process.obey_route(order)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.over.set()

@@ -10,7 +10,8 @@ import scenarios
 from cluster.core.errors import UsageError
 from scenarios.backends import needed
 from scenarios.catalog import load
-from scenarios.model import arguments, calmed, choose, read_card, turned, undone_ms
+from scenarios.model import arguments, calmed, choose, read_card, turned
+from scenarios.parts import length_ms
 
 FILE = Path(scenarios.__file__).parent / "election" / "stale_lock_holder" / "incident.toml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -107,7 +108,7 @@ def test_arguments_and_pauses_follow_toggles_and_scale() -> None:
     assert given["poll_ms"] == 200.0
     assert given["orders"] == [{"id": "order-1"}]
     assert given["watchdog"] == "off"
-    assert undone_ms(card.fault[0], toggles, scale=2.0) == 2_500.0
+    assert length_ms(card.fault[0].ms, toggles, scale=2.0) == 2_500.0
 
 
 def test_without_its_trouble_an_incident_has_no_faults_and_calm_arguments() -> None:

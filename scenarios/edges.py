@@ -1,0 +1,85 @@
+"""Faults of links: rules out to every edge of the network that they concern, and its word that it acts by them back in.
+
+An edge is a proxy, or the servers of one Raft group, which break their links themselves.
+
+Law 1: a step has landed when every edge that it concerns acts by it, and is over when every one of them acts without it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from scenarios.fault_log import FaultLog, Later, Step
+from scenarios.links import AnswerFault, Pair, Rule, Standing, in_force
+
+
+class Edge(Protocol):
+    """`apply` is answered by `Timeline.applied(name, version, …)` sooner or later; of several versions the last counts."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pairs(self) -> frozenset[Pair]:
+        """The links that it can break."""
+
+    def apply(self, version: int, rules: Mapping[Pair, Rule]) -> None:
+        """From now on these, and no others. `rules` are of its own pairs; one that is missing is healthy."""
+
+
+class Edges:
+    """All edges of a run, and the steps that stand."""
+
+    def __init__(self, log: FaultLog, edges: Iterable[Edge], later: Later) -> None:
+        self._log = log
+        self._edges = tuple(edges)
+        self._later = later
+        self._standing: dict[Step, Standing] = {}
+        self._resets: Counter[Pair] = Counter()
+        self._version = 0
+        self._asked: dict[str, list[tuple[int, Step, bool]]] = {}  # edge -> version, step, whether it lands or ends with it
+
+    @property
+    def rules(self) -> dict[Pair, Rule]:
+        """What is in force: for an edge that comes back from a restart and knows nothing of it."""
+        return in_force(self._standing.values(), self._resets)
+
+    def begin(self, step: Step, pairs: frozenset[Pair]) -> None:
+        if step.fault.do == "reset":
+            self._resets.update(pairs)
+        if step.has_end:
+            self._standing[step] = _standing(step, pairs)
+        self._log.begin(step, [edge.name for edge in self._edges if edge.pairs & pairs])
+        self._apply(step, pairs, lands=True)
+
+    def _apply(self, step: Step, pairs: frozenset[Pair], *, lands: bool) -> None:
+        self._version += 1
+        rules = self.rules
+        for edge in self._edges:
+            if edge.pairs & pairs:
+                self._asked.setdefault(edge.name, []).append((self._version, step, lands))
+                edge.apply(self._version, {pair: rule for pair, rule in rules.items() if pair in edge.pairs})
+
+    def applied(self, edge: str, version: int, at_us: int) -> None:
+        asked = self._asked.get(edge, [])
+        self._asked[edge] = [ask for ask in asked if ask[0] > version]
+        for _, step, lands in (ask for ask in asked if ask[0] <= version):
+            if not lands:
+                self._log.ended(step, edge, at_us)
+            elif self._log.landed(step, edge, at_us) and step.undone_after_ms is not None and step.has_end:
+                self._later(step.undone_after_ms, lambda step=step: self._undo(step))  # type: ignore[misc]
+
+    def _undo(self, step: Step) -> None:
+        standing = self._standing.pop(step)
+        self._apply(step, standing.pairs, lands=False)
+
+
+def _standing(step: Step, pairs: frozenset[Pair]) -> Standing:
+    fault = step.fault
+    answers = None
+    for field, values in fault.where.items():
+        hold_ms = step.ms if fault.do == "hold_response" else None
+        answers = AnswerFault(step.index, field, values, fault.hits, fault.method, hold_ms)
+    return Standing(step.index, fault.do, pairs, step.delay_ms, step.jitter_ms, fault.percent, answers)
