@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from cluster.core.errors import UsageError
+from scenarios.kit.kv import open_kv
+from scenarios.kit.kv_lock import KvLock
 from scenarios.kit.process import Process
 
 
@@ -39,4 +41,6 @@ async def open_lock(kind: str, process: Process) -> Lock:
         from scenarios.kit.redlock import Redlock
 
         return await Redlock.open(process.backends["redlock"], process.key_prefix)
+    if kind == "raft":
+        return KvLock(await open_kv(process, "kv"), process.key_prefix)
     raise UsageError(f"there is no lock of the kind {kind!r}")

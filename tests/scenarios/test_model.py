@@ -39,6 +39,9 @@ TEXT = FILE.read_text(encoding="utf-8")
         ('ms = "ttl_ms * 2.5"', 'ms = "soon"', "fault[0].ms: expected a number, a toggle named _ms, or 'TOGGLE * NUMBER', not 'soon'"),
         ("nth = 10", "nth = 0", "fault[0].nth: expected 1 or more"),
         ("args = { check_ms = 300 }", "args = { check_ms = 300 }\ncalm = { chek_ms = 0 }", "proc[0].calm.chek_ms: not among the args"),
+        ('name = "fraud"', 'name = "kv2"', "backend.kv: 'kv2' is the name of another process already"),
+        ('when = "lock=raft"', 'policy.pre_vote = "$lok"', "backend.kv.policy.pre_vote: '$lok' is no toggle (did you mean 'lock'?)"),
+        ('when = "lock=redis"', 'policy.pre_vote = "on"', "backend.redis.policy: only backends of the kind 'etcd' have one"),
         ('when = "lock=redis"', 'when = "lock=radis"', "backend.redis.when: 'lock=radis' is not TOGGLE=VALUE of this file"),
         ("count = 5", "count = 0", "backend.redlock.count: expected 1 to 9"),
         ('fencing = "on" }\nwhy', 'fenzing = "on" }\nwhy', "conflict[0].toggles: 'fenzing=on' is not TOGGLE=VALUE of this file"),
@@ -66,7 +69,6 @@ def test_every_fault_of_a_file_is_told_at_once() -> None:
         ("fencing", "--set fencing: expected TOGGLE=VALUE"),
         ("fenzing=on", "has no toggle 'fenzing' (did you mean 'fencing'?)"),
         ("fencing=maybe", "fencing=maybe: expected one of off, on"),
-        ("lock=raft", "lock=raft cannot be had: "),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(setting: str, said: str) -> None:
@@ -87,6 +89,14 @@ def test_a_hot_toggle_is_changed_and_no_other() -> None:
     ):
         with pytest.raises(UsageError, match=said):
             turned(card, before, name, value)
+
+
+def test_a_value_that_is_known_and_cannot_be_had_says_why() -> None:
+    values = 'values = ["redis", "redlock5", "raft"]'
+    assert values in TEXT
+    card = read_card(TEXT.replace(values, f'{values}\nrefused.paper = "it tears"'), "f")
+    with pytest.raises(UsageError, match="lock=paper cannot be had: it tears"):
+        choose(card, "broken", ["lock=paper"])
 
 
 def test_what_makes_no_sense_together_says_why() -> None:

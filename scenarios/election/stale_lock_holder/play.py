@@ -1,4 +1,4 @@
-"""Ten orders, and what must follow from the mechanism: neither a longer lock nor one more look at it helps, the gate alone does."""
+"""Ten orders, and what must follow from the mechanism: no longer lock helps, no better one, no second look at it; the gate alone does."""
 
 from __future__ import annotations
 
@@ -50,6 +50,13 @@ METAMORPHIC = (
         expect="FAIL",
         min_v=ORDERS,
         why="the pause comes between the look and the write",
+    ),
+    Metamorphic(
+        name="a consensus store, and no gate",
+        overrides={"lock": "raft"},
+        expect="FAIL",
+        min_v=ORDERS,
+        why="the store agrees that the lease is over, and nobody tells the one who stands still",
     ),
     Metamorphic(
         name="five servers instead of one",

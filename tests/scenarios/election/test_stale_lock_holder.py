@@ -14,6 +14,7 @@ import pytest
 
 from scenarios.judging import verify
 from scenarios.records import Records
+from tests.cluster.backends.etcd.real import etcd_running, needs_etcd
 from tests.cluster.supervisor.labs import Watched, children_of, state_of
 from tests.scenarios.faultline_runs import ROOT, faultline
 
@@ -36,6 +37,18 @@ def test_pair_shows_ten_double_charges_and_then_none(tmp_path: Path) -> None:
     assert _orders(broken) == _orders(canonical)
     for outcome in (broken, canonical):
         assert verify(Path(outcome["run_dir"])).verdict == outcome["verdict"]
+
+
+@pytest.mark.slow
+@needs_etcd
+def test_the_lock_on_an_etcd_that_was_given_does_as_our_own_does(tmp_path: Path) -> None:
+    with etcd_running(tmp_path) as url:
+        for fencing, verdict, code, charges in (("off", "FAIL", 1, 20), ("on", "PASS", 0, 10)):
+            settings = ("--set", "lock=raft", "--set", f"fencing={fencing}", "--set", "ttl_ms=2000")
+            got, outcome = faultline("run", SLUG, *settings, "--backend", f"kv={url}", "--runs", tmp_path / "runs")
+            assert (got, outcome["verdict"]) == (code, verdict), outcome
+            assert outcome["metrics"]["charges"] == charges
+            assert all(outcome["coverage"].values())
 
 
 def _orders(outcome: dict[str, Any]) -> Any:

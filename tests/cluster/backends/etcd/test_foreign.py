@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from cluster.supervisor import ports
 from tests.cluster.backends.etcd.checks import CHECKS
 from tests.cluster.backends.etcd.group import ROOT
+from tests.cluster.backends.etcd.real import etcd_running, needs_etcd
 
-ETCD = shutil.which("etcd")
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(120), pytest.mark.skipif(ETCD is None, reason="no etcd on the path")]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120), needs_etcd]
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    allocated = ports.allocate(2)
-    client, peer = (f"http://127.0.0.1:{port}" for port in allocated.ports)
-    folder = tmp_path_factory.mktemp("etcd")
-    assert ETCD is not None
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                ETCD, "--data-dir", str(folder / "data"), "--name", "e1", "--listen-client-urls", client,
-                "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                "--initial-cluster", f"e1={peer}", "--heartbeat-interval", "20", "--election-timeout", "200",
-            ],
-            stdout=log, stderr=log,
-        )  # fmt: skip
-        yield client.replace("http://", "etcd://")
-        process.kill()
-        process.wait()
-    allocated.close()
+    with etcd_running(tmp_path_factory.mktemp("etcd")) as url:
+        yield url
 
 
 def checked(name: str, url: str) -> subprocess.CompletedProcess[str]:
