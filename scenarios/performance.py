@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from cluster.core.errors import UsageError
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
 from scenarios.control import Acting, Arm, Armed, Caught, Done, Go, Hello, Ready, Routed, Set, Start, Traced, Word
 from scenarios.lines import LineFile, now_ns
@@ -61,7 +62,7 @@ class Performance:
         self._failed = ""
         self._bell = asyncio.Event()
         self._stage = Stage(place.work, place.records / "log", supervisor, self._word, self._report, self._fail)
-        hands = Hands(self._stage.signal, self._restart)
+        hands = Hands(self._stage.signal, self._restart, place.servers.edges, self._members)
         self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, hands)
 
     async def play(self, zygote_pid: int, channel: socket.socket) -> str:
@@ -111,6 +112,8 @@ class Performance:
 
     async def _open_servers(self, tasks: asyncio.TaskGroup) -> None:
         servers = self._place.servers
+        for edge in servers.edges:
+            edge.begin(tasks, self._edge_applied, self._fail)
         await servers.open()
         for name in servers.names:
             self._launch(name)
@@ -145,6 +148,18 @@ class Performance:
         else:
             self._start(next(proc for proc in self._card.proc if proc.name == name))
         return True
+
+    def _members(self, word: str) -> tuple[str, ...]:
+        """Who is meant by a word of a fault's target now. A role that nobody has is nobody, and spoils the run."""
+        try:
+            return self._place.servers.resolve(word)
+        except UsageError as error:
+            self._fail(f"a fault at {word}: {error}")
+            return ()
+
+    def _edge_applied(self, edge: str, version: int) -> None:
+        self._timeline.applied(edge, version)
+        self._bell.set()
 
     # ---- what somebody at a keyboard may do -------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from cluster.faults import LinkFault
 from cluster.supervisor import ports
 from cluster.supervisor.zygote import Report
 from scenarios.backends import Backend, needed, options, server_names
+from scenarios.links import Pair, Rule
 from scenarios.records import Params
 
 Urls = Mapping[str, tuple[str, ...]]
@@ -43,12 +44,40 @@ def preloads(backends: Mapping[str, Backend]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(module for backend in backends.values() for module in kind_of(backend.kind).PRELOADS))
 
 
+class PeerLinks:
+    """The links between the servers of one group, as an edge of the run (`scenarios.edges`): the servers break them themselves."""
+
+    def __init__(self, name: str, group: Group, servers: tuple[str, ...]) -> None:
+        self.name = name
+        self.pairs = frozenset((a, b) for a in servers for b in servers if a != b)
+        self._group = group
+        self._tasks: asyncio.TaskGroup
+        self._applied: Callable[[str, int], None]
+        self._failed: Callable[[str], None]
+
+    def begin(self, tasks: asyncio.TaskGroup, applied: Callable[[str, int], None], failed: Callable[[str], None]) -> None:
+        """Before the first rule. `applied(name, version)` when all servers act by it, `failed(why)` if they never did."""
+        self._tasks, self._applied, self._failed = tasks, applied, failed
+
+    def apply(self, version: int, rules: Mapping[Pair, Rule]) -> None:
+        self._tasks.create_task(self._apply(version, tuple(rule.fault for _, rule in sorted(rules.items()))))
+
+    async def _apply(self, version: int, links: tuple[LinkFault, ...]) -> None:
+        try:
+            await self._group.apply(links)
+        except EnvironmentFailed as error:
+            self._failed(str(error))
+        else:
+            self._applied(self.name, version)
+
+
 class Servers:
     """`urls`: backend -> where it is, for all of them, the given ones too. The rest is of those that this run has for itself."""
 
     def __init__(self, groups: dict[str, Group], names: dict[str, str], given: Urls) -> None:
         self._groups = groups
         self._backends = names  # process -> backend
+        self.edges = tuple(PeerLinks(name, group, self._of(name)) for name, group in groups.items() if group.breaks_links)
         self.urls = {**{name: group.urls for name, group in groups.items()}, **given}
 
     @property
@@ -70,17 +99,16 @@ class Servers:
             self._groups[self._backends[report.name]].heard(report)
 
     def resolve(self, target: str) -> tuple[str, ...]:
-        """`kv.leader` -> the processes that it means now; a plain name is itself. Raises `UsageError` when it means none."""
+        """`kv.leader` -> the processes that it means now; `kv`: all of them; a process is itself. Raises `UsageError` for nobody's role."""
         name, dot, role = target.partition(".")
         if not dot:
-            return (target,)
+            return self._of(target) or (target,)
         if name not in self._groups:
             raise UsageError(f"{target}: this run has no servers {name!r} of its own{did_you_mean(name, self._groups)}")
         return self._groups[name].resolve(role)
 
-    async def apply(self, links: tuple[LinkFault, ...]) -> None:
-        """All link faults in force, by process names. Each group takes what lies between its own servers, and confirms it."""
-        await asyncio.gather(*(group.apply(links) for group in self._groups.values()))
+    def _of(self, backend: str) -> tuple[str, ...]:
+        return tuple(server for server, owner in self._backends.items() if owner == backend)
 
     def close(self) -> None:
         for group in self._groups.values():

@@ -57,6 +57,8 @@ class Group:
 
     # One a server, in the order of its names: what `process.backends[NAME]` of every process is.
     urls: tuple[str, ...]
+    # Whether its servers talk to each other over links that they can break (`apply`).
+    breaks_links = False
 
     async def open(self) -> None:
         """Before the first process: whatever they need of this one."""

@@ -51,6 +51,8 @@ def prepare(ask: Ask, trace: Trace) -> RaftGroup:
 class RaftGroup(Group):
     """To the collector this is the roll of a lab's processes; to the runner it is a group of servers."""
 
+    breaks_links = True
+
     def __init__(self, ask: Ask, trace: Trace, policy: Policy) -> None:
         self._ask = ask
         self._trace = trace
