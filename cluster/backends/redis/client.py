@@ -43,5 +43,13 @@ class RedisPort:
     async def get(self, key: str) -> str | None:
         return cast("str | None", await self._redis.get(key))
 
+    async def keys(self, prefix: str) -> list[str]:
+        """All keys that begin so, in order. SCAN, not KEYS: the server goes on answering others."""
+        return sorted([key async for key in self._redis.scan_iter(match=f"{prefix}*")])
+
+    async def left_ms(self, key: str) -> int:
+        """PTTL: what is left of its life; -1 when it has no end, -2 when it is gone."""
+        return await self._redis.pttl(key)
+
     async def close(self) -> None:
         await self._redis.aclose()

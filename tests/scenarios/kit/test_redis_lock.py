@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-import subprocess
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,32 +12,11 @@ import pytest
 from cluster.backends.redis import embedded
 from cluster.backends.redis.client import RedisPort
 from cluster.core.errors import EnvironmentFailed
-from cluster.supervisor import ports
 from scenarios.kit.redis_lock import RedisLock
 
 pytestmark = pytest.mark.processes
 
 LONG_MS = 600_000
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[embedded.Server]:
-    allocated = ports.allocate(1)
-    server = embedded.prepare_one(tmp_path, allocated.ports[0])
-    process = subprocess.Popen(server.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    yield server
-    process.kill()
-    process.wait()
-    allocated.close()
-
-
-@pytest.fixture
-async def port(server: embedded.Server) -> AsyncIterator[RedisPort]:
-    async with asyncio.timeout(20):
-        await embedded.answers(server)
-    port = RedisPort(server.url)
-    yield port
-    await port.close()
 
 
 async def test_one_holder_at_a_time_and_only_the_holder_frees(port: RedisPort) -> None:
