@@ -17,10 +17,9 @@ from scenarios.faults import ON_ANSWERS, ON_LINKS, Fault
 from scenarios.lines import LineFile
 from scenarios.model import holds
 from scenarios.parts import On, length_ms, read_on
-from scenarios.records import HAND, Records
+from scenarios.records import Records
 
 Later = Callable[[float, Callable[[], None]], None]  # after so many milliseconds, unless the run is over
-BY_HAND = -1  # the number of a step that no card knows
 _PHASES = ("landed", "hit", "ended")
 _OF_THIS_RUN = ("mono_ns", "who")
 
@@ -103,10 +102,6 @@ class FaultLog:
             if not self._to_leave[step]:
                 del self._to_leave[step]
                 self._write(step, "ended", at_us)
-
-    def by_hand(self, do: str, target: str, at_us: int, phase: str, ms: float | None) -> None:
-        """Somebody at a keyboard did something to the run: told like a step, so that it is never compared with an untouched one."""
-        self._file.write({"step": BY_HAND, "phase": phase, "do": do, "target": target, "on": HAND, "ms": ms, "mono_ns": at_us * 1_000})
 
     def close(self, at_us: int) -> None:
         """Law 3."""

@@ -11,43 +11,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from cluster.core.errors import UsageError
 from scenarios.catalog import Incident, load
-from scenarios.records import Evidence, Judgement, Records, RecordsBroken
+from scenarios.outcome import EVIDENCE_MAX, Outcome, Status, Violations
+from scenarios.records import Judgement, Records, RecordsBroken
 
 VERDICT = "verdict.json"
-EVIDENCE_MAX = 50
-Status = Literal["PASS", "FAIL", "VACUOUS", "ERROR"]
-
-
-class Violations(msgspec.Struct, frozen=True):
-    """`count` is of all; `evidence` holds the first few."""
-
-    count: int
-    by_rule: dict[str, int]
-    evidence: tuple[Evidence, ...]
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a run came to. `why` is empty unless the verdict is ERROR; `by_hand` is what somebody did to it while it went on."""
-
-    slug: str
-    variant: str
-    toggles: dict[str, str]
-    seed: int
-    scale: float
-    verdict: Status
-    violations: Violations
-    coverage: dict[str, bool]
-    metrics: dict[str, int | float]
-    duration_s: float
-    run_dir: str
-    why: str = ""
-    by_hand: tuple[str, ...] = ()
 
 
 class Sealed(msgspec.Struct, frozen=True):

@@ -16,10 +16,12 @@ import msgspec
 
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
+from scenarios import viewing
 from scenarios.backends import Backend, backend_faults, server_names
 from scenarios.faults import Fault, Known, fault_faults
 from scenarios.links import PROXY_PREFIX, Link
 from scenarios.parts import NAME, Part, find_on, length_faults
+from scenarios.viewing import View, Window
 
 Variant = Literal["broken", "canonical"]
 Mechanism = Literal["selection", "agreement", "assignment", "suppression", "aggregation", "convergence"]
@@ -29,7 +31,7 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 class Head(Part, frozen=True):
-    """`duration_s`: after that the run is over whatever its clients say."""
+    """`duration_s`: after that the run is over whatever its clients say. `alone`: its timers are too tight for another run beside it."""
 
     slug: str
     n: int
@@ -38,6 +40,7 @@ class Head(Part, frozen=True):
     mechanism: Mechanism
     duration_s: float
     summary: str
+    alone: bool = False
 
 
 class SeedRow(Part, frozen=True):
@@ -133,6 +136,8 @@ class Card(Part, frozen=True, kw_only=True):
     fault: tuple[Fault, ...] = ()
     verdict: Rule
     observable: tuple[Observable, ...] = ()
+    view: View = View()
+    window: Window | None = None
     erratum: tuple[str, ...] = ()
     drill: Drill
 
@@ -198,6 +203,7 @@ def _faults(card: Card) -> Iterator[str]:
     for i, link in enumerate(card.link):
         yield from _link_faults(f"link[{i}]", link, card, processes)
     yield from _twice("link", (f"{link.src} > {link.dst}" for link in card.link))
+    yield from viewing.faults(card.view, card.window, tuple(processes))
     known = _known(card)
     for i, fault in enumerate(card.fault):
         yield from fault_faults(f"fault[{i}]", fault, known)

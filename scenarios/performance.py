@@ -17,9 +17,12 @@ from typing import Any
 
 import msgspec
 
+from cluster.commands import parse
+from cluster.commands.dialect import of_run
 from cluster.core.errors import UsageError
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
 from scenarios.control import Acting, Arm, Armed, Caught, Done, Go, Hello, Ready, Routed, Set, Start, Traced, Word
+from scenarios.hand import Hand
 from scenarios.lines import LineFile, now_ns
 from scenarios.model import Card, Proc, arguments, turned
 from scenarios.records import Params
@@ -47,7 +50,9 @@ class _Over(Exception):
 class Performance:
     """The state of a run in progress: who is ready, armed, done; and a bell for whoever waits."""
 
-    def __init__(self, card: Card, params: Params, workload: Any, place: Place, supervisor: LineFile, faults: LineFile) -> None:
+    def __init__(
+        self, card: Card, params: Params, workload: Any, place: Place, supervisor: LineFile, faults: LineFile, phases: LineFile
+    ) -> None:  # fmt: skip
         self._card = card
         self._params = params
         self._toggles = dict(params.toggles)
@@ -64,6 +69,8 @@ class Performance:
         self._stage = Stage(place.work, place.records / "log", supervisor, self._word, self._report, self._fail)
         hands = Hands(self._stage.signal, self._restart, place.servers.edges, self._members)
         self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, hands)
+        self._hand = Hand(faults, self._stage.signal, self._restart, self._turn)
+        self._phases = phases
 
     async def play(self, zygote_pid: int, channel: socket.socket) -> str:
         """Returns why the run failed as a run; empty when there is something to judge."""
@@ -81,13 +88,20 @@ class Performance:
             pass
         finally:
             self._ending = True
+            self._phase("ending")
             self._timeline.close()
             clean = await self._stage.close()
             self._place.servers.close()
         return self._failed or ("" if clean else "a process of the run did not leave when it was told to")
 
+    def _phase(self, phase: str) -> None:
+        """For whoever looks on."""
+        self._phases.write({"mono_ns": now_ns(), "phase": phase})
+
     async def _perform(self, tasks: asyncio.TaskGroup) -> None:
+        self._phase("servers")
         await self._open_servers(tasks)
+        self._phase("processes")
         first = [proc for proc in self._card.proc if not proc.start_on]
         # A client's first act is to connect.
         for group in ([proc for proc in first if not proc.client], [proc for proc in first if proc.client]):
@@ -99,6 +113,7 @@ class Performance:
         self._timeline.set_up()
         await self._until(lambda: self._timeline.not_in_force, "is not in force")
         self._going = True
+        self._phase("running")
         self._timeline.go()
         for name in sorted(self._started):
             self._stage.order(name, Go())
@@ -163,10 +178,13 @@ class Performance:
 
     # ---- what somebody at a keyboard may do -------------------------------------------------------------------------
 
-    def turn(self, toggle: str, value: str) -> None:
-        """Change a hot toggle while the run goes on. Raises `UsageError`."""
+    def obey(self, text: str) -> str:
+        """One line of the operators' grammar. Returns what is being done; raises `UsageError`."""
+        hot = {toggle.name: toggle.values for toggle in self._card.toggle if toggle.hot}
+        return self._hand.obey(parse(text, of_run(self._hand.names, hot)))
+
+    def _turn(self, toggle: str, value: str) -> None:
         self._toggles = turned(self._card, self._toggles, toggle, value)
-        self._timeline.by_hand("set", f"{toggle}={value}", now_ns() // 1_000)
         for name in sorted(self._started):
             self._stage.order(name, Set(toggle, value))
 
@@ -241,9 +259,10 @@ class Performance:
         asyncio.get_running_loop().call_soon(self._settle, report)
 
     def _settle(self, report: Report) -> None:
+        by_hand = self._hand.heard(report)
         self._place.servers.heard(report)
         match report:
-            case Stopped(name=name, at_us=at_us):
+            case Stopped(name=name, at_us=at_us) if not by_hand:
                 self._timeline.stopped(name, at_us)
             case Continued(name=name, at_us=at_us):
                 self._timeline.continued(name, at_us)
@@ -251,7 +270,7 @@ class Performance:
                 self._timeline.started(name, at_us)
             case Exited(name=name, status=status, at_us=at_us) if not self._ending:
                 self._ready.discard(name)
-                if not self._timeline.exited(name, status, at_us):
+                if not by_hand and not self._timeline.exited(name, status, at_us):
                     self._fail(f"{name} ended with {status}: {self._last_line(name)}")
             case Refused(name=name, why=why):
                 self._fail(f"{name} could not be started: {why}")

@@ -19,6 +19,7 @@ import msgspec
 
 from cluster.core.errors import FaultlineError
 from scenarios.lines import GENESIS, LINE_BYTES_MAX, digest
+from scenarios.outcome import Evidence as Evidence  # an oracle imports nothing but this file
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 HAND = "hand"  # what a fault that no card asked for hangs upon
@@ -57,14 +58,6 @@ class Line(msgspec.Struct, frozen=True):
 
     def get(self, field: str) -> Any:
         return self.data.get(field)
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """One violation: the rule, the records that show it, and a sentence."""
-
-    rule: str
-    records: tuple[str, ...]
-    text: str
 
 
 class Judgement(msgspec.Struct, frozen=True):

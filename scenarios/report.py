@@ -12,8 +12,8 @@ import msgspec
 from scenarios.catalog import Entry
 from scenarios.fault_log import told
 from scenarios.faults import Fault
-from scenarios.judging import Outcome
 from scenarios.model import Card, Metamorphic, SeedRow
+from scenarios.outcome import Outcome
 from scenarios.records import Records
 from scenarios.seed_rows import Reported
 

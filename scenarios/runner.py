@@ -8,9 +8,12 @@ Law 3: whatever happens in here, no process, server or port of the run is left.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import secrets
+import signal
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,52 +24,64 @@ from cluster.core.errors import EnvironmentFailed
 from cluster.supervisor import rundir
 from cluster.supervisor.zygote import fork_zygote
 from scenarios.catalog import Incident
-from scenarios.judging import Outcome, judge, seal
+from scenarios.commission import Asked as Asked
+from scenarios.commission import Staged
+from scenarios.feed import Judged
+from scenarios.judging import judge, seal
 from scenarios.lines import LineFile
 from scenarios.model import Card, calmed, choose
+from scenarios.opening import opened
+from scenarios.outcome import Outcome
 from scenarios.performance import Performance, Place
 from scenarios.records import Params
+from scenarios.seats import Seats
 from scenarios.servers import check_urls, preloads, prepare
 from scenarios.tracing import Traces
 
 SEED_MAX = 2**32 - 1
+_CHANGED = "-changed"
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What somebody wants of a run. `without`: "faults" or "workload" are left out, to see that nothing passes for nothing."""
+class Front(msgspec.Struct, frozen=True):
+    """Who started this run and watches it: its line (the run ends when it is closed), and how it is told where the seats are."""
 
-    variant: str = "broken"
-    settings: tuple[str, ...] = ()
-    seed: int = 0  # 0: drawn
-    scale: float = 1.0
-    backends: dict[str, tuple[str, ...]] = {}
-    without: tuple[str, ...] = ()
+    line: int
+    tell: Callable[[Staged], None]
+
+
+Conclude = Callable[[str], Outcome]
 
 
 def drawn_seed(seed: int) -> int:
     return seed or 1 + secrets.randbelow(0xFFFF)
 
 
-def run(incident: Incident, asked: Asked, runs: Path) -> Outcome:
+def run(incident: Incident, asked: Asked, runs: Path, front: Front | None = None) -> Outcome:
     """Run, judge, seal. Call it while this process has one thread and no event loop. Raises `UsageError`, `EnvironmentFailed`."""
     card = incident.card
     toggles = choose(card, asked.variant, asked.settings)
     check_urls(card.backend, asked.backends, card.slug)
     params = Params(card.slug, asked.variant, toggles, drawn_seed(asked.seed), asked.scale)
     workload = [] if "workload" in asked.without else incident.play.workload(random.Random(params.seed))
-    label = asked.variant if not asked.without and toggles == card.toggles(asked.variant) else f"{asked.variant}-changed"
+    label = asked.variant if not asked.without and toggles == card.toggles(asked.variant) else asked.variant + _CHANGED
     records = _records_dir(runs, f"{card.slug}-{label}")
     (records / "params.json").write_bytes(msgspec.json.encode(params) + b"\n")
     (records / "truth.json").write_bytes(msgspec.json.encode({"workload": workload}) + b"\n")
     if "faults" in asked.without:
         card = calmed(card)
     began_s = time.monotonic()
-    failed = _play(card, params, workload, asked.backends, records)
-    duration_s = round(time.monotonic() - began_s, 3)
+
+    def conclude(failed: str) -> Outcome:
+        return _concluded(incident, records, round(time.monotonic() - began_s, 3), failed)
+
+    return _play(card, params, workload, asked.backends, records, conclude, front)
+
+
+def _concluded(incident: Incident, records: Path, duration_s: float, failed: str) -> Outcome:
+    """Judge and seal. A run that was changed by hand is not one of its variant any more, and must not be taken for its last."""
     outcome = judge(incident, records, duration_s, failed)
-    if outcome.by_hand and label == asked.variant:
-        # It is not a run of the variant any more, and must not be taken for its last one.
-        records = records.rename(records.with_name(f"{records.name}-changed"))
+    if outcome.by_hand and not records.name.endswith(_CHANGED):
+        records = records.rename(records.with_name(records.name + _CHANGED))
         outcome = msgspec.structs.replace(outcome, run_dir=str(records))
     seal(records, outcome)
     return outcome
@@ -87,8 +102,10 @@ def _records_dir(runs: Path, label: str) -> Path:
         return path
 
 
-def _play(card: Card, params: Params, workload: Any, urls: dict[str, tuple[str, ...]], records: Path) -> str:
-    """The run itself. Returns why it failed as a run; empty when there is something to judge."""
+def _play(
+    card: Card, params: Params, workload: Any, urls: dict[str, tuple[str, ...]], records: Path, conclude: Conclude, front: Front | None
+) -> Outcome:
+    """The run itself, and what is concluded from it."""
     with ExitStack() as stack:
         base = rundir.base_dir(f"{rundir.base_dir()}-incidents")
         rundir.sweep(base)
@@ -99,8 +116,32 @@ def _play(card: Card, params: Params, workload: Any, urls: dict[str, tuple[str, 
         servers = prepare(card.backend, params, urls, work.path, traces.write, stack)
         modules = ("scenarios.kit.process", *{f"scenarios.{proc.app}": 0 for proc in card.proc}, *preloads(card.backend))
         zygote_pid, channel = fork_zygote(modules, str(work.path / "log" / "zygote.log"))
-        logs = [LineFile(records / f"{name}.jsonl") for name in ("supervisor", "faults")]
+        logs = [LineFile(records / f"{name}.jsonl") for name in ("supervisor", "faults", "phases")]
         for log in logs:
             stack.callback(log.close)
-        performance = Performance(card, params, workload, Place(records, work.path, servers), logs[0], logs[1])
-        return asyncio.run(performance.play(zygote_pid, channel))
+        performance = Performance(card, params, workload, Place(records, work.path, servers), *logs)
+        seats = Seats(work.path, records, opened(card, params, records, workload), performance.obey)
+        return asyncio.run(_before_seats(performance.play(zygote_pid, channel), seats, conclude, records, front))
+
+
+async def _before_seats(playing: Coroutine[Any, Any, str], seats: Seats, conclude: Conclude, records: Path, front: Front | None) -> Outcome:
+    """The run with an audience, which may be nobody. Everything is told before it is judged: then the files may move."""
+    await seats.open()
+    if front is not None:
+        asyncio.get_running_loop().add_reader(front.line, _line_ended, front.line)
+        front.tell(Staged(seats.path, str(records)))
+    try:
+        failed = await playing
+        await seats.tell_all()
+    finally:
+        seats.close()
+    outcome = conclude(failed)
+    await seats.end(Judged(outcome))
+    return outcome
+
+
+def _line_ended(line: int) -> None:
+    """As a Ctrl-C: everything is cancelled, and ends in order."""
+    if not os.read(line, 1):
+        asyncio.get_running_loop().remove_reader(line)
+        signal.raise_signal(signal.SIGINT)

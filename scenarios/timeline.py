@@ -143,10 +143,6 @@ class Timeline:
     def applied(self, edge: str, version: int) -> None:
         self._edges.applied(edge, version, now_ns() // 1_000)
 
-    def by_hand(self, do: str, target: str, at_us: int, phase: str = "landed", ms: float | None = None) -> None:
-        """Somebody at a keyboard did something to the run."""
-        self._log.by_hand(do, target, at_us, phase, ms)
-
     def caught(self, index: int, value: str) -> None:
         """A proxy ate or held an answer."""
         self._log.hit(self._by_index[index], value, now_ns() // 1_000)

@@ -10,14 +10,13 @@ import re
 from collections.abc import Callable
 
 from cluster.commands import model
+from cluster.commands.dialect import LAB, Dialect
 from cluster.commands.quantities import read_duration, read_number, read_percent, read_rate
-from cluster.commands.toggles import check_toggle
-from cluster.commands.verbs import BY_NAME, CUT_SHAPES, DISK_MODES, READ_MODES, ROLES
+from cluster.commands.verbs import BY_NAME, CUT_SHAPES, DISK_MODES, READ_MODES
 from cluster.commands.words import Word, did_you_mean, missing, split, wrong
 from cluster.core.errors import UsageError
 from cluster.core.types import KEY_BYTES_MAX, NODES_MAX, SECOND, VALUE_BYTES_MAX, Micros
 
-_ATOM = re.compile(r"n[1-9][0-9]{0,3}\Z|leader(\+[0-9]{1,3})?\Z|followers(\.[1-9][0-9]{0,2})?\Z|any\Z|minority\Z|majority\Z|rest\Z|all\Z")
 _FAULT_ID = re.compile(r"#?([0-9]{1,9})\Z")
 _NODE = re.compile(r"n[1-9]\d{0,3}\Z")
 # What other tools call these verbs: nobody should have to guess ours.
@@ -39,8 +38,9 @@ _SKEW_MAX_US = 3_600 * SECOND
 class _Line:
     """A line being read from left to right."""
 
-    def __init__(self, text: str, verb: Word, rest: list[Word]) -> None:
+    def __init__(self, text: str, verb: Word, rest: list[Word], dialect: Dialect) -> None:
         self.text = text
+        self.dialect = dialect
         self.verb = verb
         self.words = rest
         self.for_us = 0
@@ -61,8 +61,8 @@ class _Line:
         return self.text[self.words[0].column - 1 :].strip() if self.words else ""
 
 
-def parse(text: str) -> model.Command:
-    """One command. Raises `UsageError`."""
+def parse(text: str, dialect: Dialect = LAB) -> model.Command:
+    """One command, as a lab or as an incident's run understands it. Raises `UsageError`."""
     words = split(text)
     if not words:
         raise missing(text, "a verb, such as in 'pause leader 2s',")
@@ -74,7 +74,7 @@ def parse(text: str) -> model.Command:
         meant = _OTHER_NAMES.get(verb.text.lower())
         hint = f" (did you mean {meant!r}?)" if meant else did_you_mean(verb.text, BY_NAME)
         raise UsageError(f"column {verb.column}: there is no verb {verb.text!r}{hint}")
-    line = _Line(text, verb, rest)
+    line = _Line(text, verb, rest, dialect)
     if BY_NAME[verb.text].lasts:
         _take_for(line)
     return reader(line)
@@ -107,15 +107,15 @@ def _lease_length(word: Word) -> Micros:
 # ---- targets ------------------------------------------------------------------------------------------------------
 
 
-def _atoms(word: Word) -> model.Targets:
+def _atoms(line: _Line, word: Word) -> model.Targets:
     """A comma list in one word."""
     atoms: list[str] = []
     column = word.column
     for piece in word.text.split(","):
         if not piece:
             raise UsageError(f"column {column}: a node or a role is expected here: a list is written n1,n2 without spaces")
-        if not _ATOM.match(piece):
-            raise wrong(Word(piece, column), "a node (n1, n2 …) or a role (leader, followers, rest …)", ROLES)
+        if not line.dialect.atom.match(piece):
+            raise wrong(Word(piece, column), line.dialect.named, line.dialect.known)
         if piece not in atoms:
             atoms.append(piece)
         column += len(piece) + 1
@@ -124,9 +124,9 @@ def _atoms(word: Word) -> model.Targets:
 
 def _targets(line: _Line) -> model.Targets:
     """One word with a comma list, and more words as long as they are targets too."""
-    atoms = list(_atoms(line.take("a node or a role")))
-    while line.words and _ATOM.match(line.words[0].text.split(",")[0]):
-        atoms += [atom for atom in _atoms(line.words.pop(0)) if atom not in atoms]
+    atoms = list(_atoms(line, line.take(line.dialect.one)))
+    while line.words and line.dialect.atom.match(line.words[0].text.split(",")[0]):
+        atoms += [atom for atom in _atoms(line, line.words.pop(0)) if atom not in atoms]
     return tuple(atoms)
 
 
@@ -144,8 +144,8 @@ def _links(line: _Line) -> model.Links:
 def _cut(line: _Line) -> model.Command:
     if len(line.words) == 1 and line.words[0].text in CUT_SHAPES:
         return model.CutShape(shape=line.words[0].text, for_us=line.for_us)
-    if line.words and line.words[0].text not in ("|", ">") and not _ATOM.match(line.words[0].text.split(",")[0]):
-        raise wrong(line.words[0], "a node, a role, ring or bridge", (*ROLES, *CUT_SHAPES))
+    if line.words and line.words[0].text not in ("|", ">") and not line.dialect.atom.match(line.words[0].text.split(",")[0]):
+        raise wrong(line.words[0], f"{line.dialect.either}, ring or bridge", (*line.dialect.known, *CUT_SHAPES))
     sides = [_targets(line)]
     between = line.take("'|' (two sides) or '>' (one way)")
     if between.text not in ("|", ">"):
@@ -213,7 +213,7 @@ def _remove(line: _Line) -> model.Command:
 
 
 def _replace(line: _Line) -> model.Command:
-    old = _atoms(line.take("a node or a role"))
+    old = _atoms(line, line.take(line.dialect.one))
     new = _nodes(line)
     if len(new) > 1:
         raise UsageError(f"one node takes another's place, not {len(new)}")
@@ -299,8 +299,8 @@ def _heal(line: _Line) -> model.Command:
         ids += [int(number.group(1))] if int(number.group(1)) not in ids else []
     if not line.words:
         return model.Heal(ids=tuple(ids))
-    if not _ATOM.match(line.words[0].text.split(",")[0]):
-        raise wrong(line.words[0], "a fault's number, a node or a role", ROLES)
+    if not line.dialect.atom.match(line.words[0].text.split(",")[0]):
+        raise wrong(line.words[0], f"a fault's number, {line.dialect.one}", line.dialect.known)
     return _only(line, model.Heal(ids=tuple(ids), targets=_targets(line)))
 
 
@@ -350,7 +350,7 @@ def _rumour(line: _Line) -> model.Command:
 def _set(line: _Line) -> model.Command:
     toggle = line.take("a field of the policy")
     value = line.take("a value")
-    check_toggle(toggle, value)
+    line.dialect.check_setting(toggle, value)
     return _only(line, model.SetToggle(toggle.text, value.text))
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from cluster.core.errors import UsageError
 from scenarios.catalog import load
-from scenarios.judging import Outcome, judge, seal, verify
+from scenarios.judging import judge, seal, verify
+from scenarios.outcome import Outcome
 from tests.scenarios.run_dirs import ORDERS, charged, stale_lock_run, write_ledger
 
 TWICE = [charged(order, caller) for caller in ("w2", "w1") for order in ORDERS]

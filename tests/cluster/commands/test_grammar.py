@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.commands import model as m
+from cluster.commands.dialect import of_run
 from cluster.commands.grammar import parse
 from cluster.commands.verbs import VERBS
 from cluster.core.errors import UsageError
@@ -196,3 +197,37 @@ def _answer(text: str) -> str:
     except UsageError as refused:
         return str(refused)
     return ""
+
+
+RUN = of_run(("w1", "w2", "payd"), {"fencing": ("off", "on")})
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("pause w1 2s", m.Pause(targets=("w1",), for_us=2_000_000)),
+        ("crash w1,payd", m.Crash(targets=("w1", "payd"))),
+        ("restart w2", m.Restart(("w2",))),
+        ("heal w1", m.Heal(targets=("w1",))),
+        ("cut w1 > payd for 1s", m.Cut(sides=(("w1",), ("payd",)), one_way=True, for_us=1_000_000)),
+        ("set fencing on", m.SetToggle("fencing", "on")),
+    ],
+)
+def test_in_a_run_processes_are_named_and_its_toggles_set(text: str, command: m.Command) -> None:
+    assert parse(text, RUN) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("pause leader", "column 7: 'leader' is not a process of this run (w1, w2, payd)"),
+        ("pause w11", "column 7: 'w11' is not a process of this run (w1, w2, payd) (did you mean 'w1'?)"),
+        ("pause", "column 6: the line ends where a process is expected"),
+        ("set pre_vote off", "column 5: 'pre_vote' is not a toggle that can be changed now (fencing)"),
+        ("set fencing 2", "column 13: '2' is not a value of fencing: off, on"),
+    ],
+)
+def test_in_a_run_what_is_wrong_names_what_there_is(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text, RUN)
+    assert str(caught.value) == said

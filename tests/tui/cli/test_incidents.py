@@ -62,7 +62,7 @@ def test_show_has_the_report_word_for_word(capsys: pytest.CaptureFixture[str]) -
     card = load("stale-lock-holder").card
     for text in (card.seed.situation, card.seed.action, *card.seed.patterns, *card.seed.canonical, *card.seed.real_world):
         assert text in out
-    assert "(raft)" in out
+    assert "(hot: it can be changed while a run goes on)" in " ".join(out.split())
     assert run(["show", "stale-lock-holder", "--json"]) == GOOD
     assert json.loads(capsys.readouterr().out)["scenario"]["slug"] == "stale-lock-holder"
 
@@ -81,11 +81,11 @@ def test_verdicts_are_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[s
     ("arguments", "reason"),
     [
         (["run", "stale-lock"], "there is no incident 'stale-lock' (did you mean 'stale-lock-holder'?)"),
-        (["run", "stale-lock-holder", "--set", "lock=raft"], "lock=raft cannot be had: "),
+        (["run", "stale-lock-holder", "--set", "lock=zookeeper"], "lock=zookeeper: expected one of redis, "),
         (["run", "stale-lock-holder", "--set", "ttl_ms=1"], "ttl_ms=1: expected one of 500, 1000, 2000"),
         (["run", "stale-lock-holder", "--variant", "cured"], "'cured' is not one of"),
         (["run", "stale-lock-holder", "--backend", "redis=127.0.0.1"], "expected a URL that begins with redis://"),
-        (["pair", "stale-lock-holder", "--backend", "etcd=redis://x"], "stale-lock-holder has no backend 'etcd'; it has redis, redlock"),
+        (["pair", "stale-lock-holder", "--backend", "etcd=redis://x"], "stale-lock-holder has no backend 'etcd'; it has redis, kv, redlock"),
         (["run", "stale-lock-holder", "--backend", "redis"], "--backend redis: expected NAME=URL"),
         (["run", "stale-lock-holder", "--backend", "redis=redis://a,redis://b"], "--backend redis: expected 1 URLs"),
         (["matrix", "stale-lock-holder", "--scale", "0"], "0"),
