@@ -136,12 +136,13 @@ def _fault(step: Standing, pair: Pair) -> LinkFault:
 
 
 class Proxied(msgspec.Struct, frozen=True):
-    """One proxy: `x1`, between `src` and one process or server, `dst`."""
+    """One proxy: `x1`, between `src` and one process or server, `dst`; the `rank`-th of its backend, from 0."""
 
     name: str
     src: str
     dst: str
     link: Link
+    rank: int = 0
 
     @property
     def pairs(self) -> frozenset[Pair]:
@@ -150,8 +151,8 @@ class Proxied(msgspec.Struct, frozen=True):
 
 def proxied(links: Iterable[Link], groups: Mapping[str, tuple[str, ...]]) -> tuple[Proxied, ...]:
     """One for each server of a backend that a link leads to: a link is cut by itself."""
-    ends = ((link, dst) for link in links for dst in groups.get(link.dst, (link.dst,)))
-    return tuple(Proxied(f"{PROXY_PREFIX}{i}", link.src, dst, link) for i, (link, dst) in enumerate(ends, 1))
+    ends = ((link, dst, rank) for link in links for rank, dst in enumerate(groups.get(link.dst, (link.dst,))))
+    return tuple(Proxied(f"{PROXY_PREFIX}{i}", link.src, dst, link, rank) for i, (link, dst, rank) in enumerate(ends, 1))
 
 
 def breakable(links: Iterable[Link], groups: Mapping[str, tuple[str, ...]], peers: Iterable[str]) -> Iterator[Pair]:

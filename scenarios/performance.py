@@ -22,9 +22,11 @@ from cluster.commands.dialect import of_run
 from cluster.core.errors import UsageError
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
 from scenarios.control import Acting, Arm, Armed, Caught, Done, Go, Hello, Ready, Routed, Set, Start, Traced, Word
+from scenarios.edges import Edge
 from scenarios.hand import Hand
 from scenarios.lines import LineFile, now_ns
 from scenarios.model import Card, Proc, arguments, turned
+from scenarios.proxies import APP, Proxies
 from scenarios.records import Params
 from scenarios.servers import Servers
 from scenarios.stage import Stage
@@ -41,6 +43,7 @@ class Place(msgspec.Struct, frozen=True):
     records: Path
     work: Path
     servers: Servers
+    proxies: Proxies
 
 
 class _Over(Exception):
@@ -67,7 +70,8 @@ class Performance:
         self._failed = ""
         self._bell = asyncio.Event()
         self._stage = Stage(place.work, place.records / "log", supervisor, self._word, self._report, self._fail)
-        hands = Hands(self._stage.signal, self._restart, place.servers.edges, self._members)
+        edges: tuple[Edge, ...] = (*place.proxies.edges(self._stage.order), *place.servers.edges)
+        hands = Hands(self._stage.signal, self._restart, edges, self._members)
         self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, hands)
         self._hand = Hand(faults, self._stage.signal, self._restart, self._turn)
         self._phases = phases
@@ -82,14 +86,16 @@ class Performance:
         try:
             await self._stage.open(zygote_pid, channel)
             async with asyncio.TaskGroup() as tasks:
-                await self._perform(tasks)
+                try:
+                    await self._perform(tasks)
+                finally:
+                    self._timeline.close()  # before the tasks that it would start could not be
                 raise _Over
         except* _Over:
             pass
         finally:
             self._ending = True
             self._phase("ending")
-            self._timeline.close()
             clean = await self._stage.close()
             self._place.servers.close()
         return self._failed or ("" if clean else "a process of the run did not leave when it was told to")
@@ -100,6 +106,9 @@ class Performance:
 
     async def _perform(self, tasks: asyncio.TaskGroup) -> None:
         self._phase("servers")
+        for name in self._place.proxies.names:  # first: a server may be another one's client
+            self._enter(name, APP, self._place.proxies.args(name))
+        await self._until(lambda: self._started - self._ready, "is not ready")
         await self._open_servers(tasks)
         self._phase("processes")
         first = [proc for proc in self._card.proc if not proc.start_on]
@@ -145,14 +154,18 @@ class Performance:
         self._stage.start(name, launch.entry, launch.payload)
 
     def _start(self, proc: Proc) -> None:
+        self._enter(proc.name, proc.app, arguments(proc, self._toggles, self._workload, self._params.scale))
+
+    def _enter(self, name: str, app: str, args: dict[str, Any]) -> None:
         place = self._place
         start = Start(
-            name=proc.name, app=proc.app, args=arguments(proc, self._toggles, self._workload, self._params.scale), toggles=self._toggles,
-            seed=zlib.crc32(f"{self._params.seed}/{proc.name}".encode()), control=self._stage.control_path,
-            records=str(place.records), work=str(place.work), backends=place.servers.urls, key_prefix=f"faultline:{place.records.name}:",
+            name=name, app=app, args=args, toggles=self._toggles, seed=zlib.crc32(f"{self._params.seed}/{name}".encode()),
+            control=self._stage.control_path, records=str(place.records), work=str(place.work),
+            backends=place.proxies.urls(name, place.servers.urls), key_prefix=f"faultline:{place.records.name}:",
+            routes=place.proxies.routes(name),
         )  # fmt: skip
-        self._started.add(proc.name)
-        self._stage.start(proc.name, _KIT_ENTRY, msgspec.msgpack.encode(start))
+        self._started.add(name)
+        self._stage.start(name, _KIT_ENTRY, msgspec.msgpack.encode(start))
 
     def _restart(self, name: str) -> bool:
         """A new process with what the old one had on disk. False when the old one is still there."""
@@ -167,7 +180,7 @@ class Performance:
     def _members(self, word: str) -> tuple[str, ...]:
         """Who is meant by a word of a fault's target now. A role that nobody has is nobody, and spoils the run."""
         try:
-            return self._place.servers.resolve(word)
+            return self._place.proxies.groups.get(word) or self._place.servers.resolve(word)
         except UsageError as error:
             self._fail(f"a fault at {word}: {error}")
             return ()

@@ -23,6 +23,8 @@ import msgspec
 from cluster.core.errors import EnvironmentFailed
 from cluster.supervisor import rundir
 from cluster.supervisor.zygote import fork_zygote
+from scenarios import proxies
+from scenarios.backends import server_names
 from scenarios.catalog import Incident
 from scenarios.commission import Asked as Asked
 from scenarios.commission import Staged
@@ -114,12 +116,15 @@ def _play(
         traces = Traces(records / "trace")
         stack.callback(traces.close)
         servers = prepare(card.backend, params, urls, work.path, traces.write, stack)
-        modules = ("scenarios.kit.process", *{f"scenarios.{proc.app}": 0 for proc in card.proc}, *preloads(card.backend))
+        groups = {name: server_names(name, backend) for name, backend in card.backend.items()}
+        links = proxies.prepare(card.link, params, groups, servers.urls, work.path, stack)
+        apps = [*([proxies.APP] if card.link else []), *(proc.app for proc in card.proc)]
+        modules = ("scenarios.kit.process", *dict.fromkeys(f"scenarios.{app}" for app in apps), *preloads(card.backend))
         zygote_pid, channel = fork_zygote(modules, str(work.path / "log" / "zygote.log"))
         logs = [LineFile(records / f"{name}.jsonl") for name in ("supervisor", "faults", "phases")]
         for log in logs:
             stack.callback(log.close)
-        performance = Performance(card, params, workload, Place(records, work.path, servers), *logs)
+        performance = Performance(card, params, workload, Place(records, work.path, servers, links), *logs)
         seats = Seats(work.path, records, opened(card, params, records, workload), performance.obey)
         return asyncio.run(_before_seats(performance.play(zygote_pid, channel), seats, conclude, records, front))
 

@@ -118,6 +118,8 @@ class Timeline:
             self._begin(step)
 
     def _begin(self, step: Step) -> None:
+        if self._closed:
+            return
         if step.fault.do not in ON_LINKS:
             self._victims.begin(step, self._members(step.fault.target))
             return

@@ -1,7 +1,8 @@
 """Calls between processes of an incident: a method, its arguments, an answer with a status, many at a time over one Unix socket.
 
 Law 1: the socket lies in the run's private directory: who may enter there is known.
-Law 2: a connection that ends leaves its open calls undecided (`Undecided`): they may have had their effect.
+Law 2: a connection that ends leaves its open calls undecided (`Undecided`), and so does the end of one's patience: they may have had
+their effect. What was never sent (`Unreached`) had none.
 Law 3: what is in flight is bounded on both sides.
 """
 
@@ -13,14 +14,20 @@ from typing import Any, cast
 
 import msgspec
 
-from cluster.core.errors import ProtocolError
+from cluster.core.errors import FaultlineError, ProtocolError
 from cluster.core.errors import Undecided as Undecided
 from cluster.wire import Codec, FrameSplitter
 
 IN_FLIGHT_MAX = 1_000
 
 OK = 200
+CONFLICT = 409  # somebody else is at it: `retry_after_ms` says when to ask again
 STALE = 412  # the resource has seen a newer token
+MISMATCH = 422  # the same key, and not the same request
+
+
+class Unreached(FaultlineError):
+    """The call was not sent: it certainly had no effect."""
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):
@@ -35,8 +42,8 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     body: dict[str, Any]
 
 
-_CALLS: Codec[Call] = Codec(Call)
-_ANSWERS: Codec[Answer] = Codec(Answer)
+CALLS: Codec[Call] = Codec(Call)
+ANSWERS: Codec[Answer] = Codec(Answer)
 Handler = Callable[[dict[str, Any]], Awaitable[tuple[int, dict[str, Any]]]]
 
 
@@ -77,7 +84,7 @@ class _Served(asyncio.Protocol):
         assert self._transport is not None
         try:
             for body in self._frames.feed(data):
-                call = _CALLS.decode_body(body)
+                call = CALLS.decode_body(body)
                 if call.method not in self._methods or self._in_flight == IN_FLIGHT_MAX:
                     raise ProtocolError(f"no method {call.method!r}, or too many calls")
                 self._in_flight += 1
@@ -90,42 +97,74 @@ class _Served(asyncio.Protocol):
         self._in_flight -= 1
         assert self._transport is not None
         if not self._transport.is_closing():
-            self._transport.write(_ANSWERS.encode(Answer(call.id, status, body)))
+            self._transport.write(ANSWERS.encode(Answer(call.id, status, body)))
 
 
-class Caller(asyncio.Protocol):
-    """One connection to a server, kept open for all calls."""
+class Caller:
+    """Calls to one server, over one connection at a time; a call that finds it gone makes a new one."""
 
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._line: _Line | None = None
+        self._connecting = asyncio.Lock()
+
+    @classmethod
+    async def connect(cls, path: str) -> Caller:
+        """Raises `Unreached` when nobody listens there."""
+        caller = cls(path)
+        await caller._connected()
+        return caller
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+
+    async def call(self, method: str, within_ms: float | None = None, **args: Any) -> Answer:
+        """Raises `Unreached` when it was not sent, `Undecided` when no answer came: in time, or before the connection ended."""
+        try:
+            async with asyncio.timeout(None if within_ms is None else within_ms / 1_000):
+                line = await self._connected()
+                return await line.call(method, args)
+        except TimeoutError:
+            raise Undecided(f"{method}: no answer within {within_ms:g} ms") from None
+
+    async def _connected(self) -> _Line:
+        async with self._connecting:
+            if self._line is None or self._line.gone:
+                try:
+                    _, self._line = await asyncio.get_running_loop().create_unix_connection(_Line, self._path)
+                except OSError as error:
+                    raise Unreached(f"nobody listens at {self._path}: {error.strerror}") from None
+            return self._line
+
+
+class _Line(asyncio.Protocol):
     def __init__(self) -> None:
         self._frames = FrameSplitter()
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._last_id = 0
         self._transport: asyncio.Transport | None = None
 
-    @classmethod
-    async def connect(cls, path: str) -> Caller:
-        _, caller = await asyncio.get_running_loop().create_unix_connection(cls, path)
-        return caller
+    @property
+    def gone(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
 
     def close(self) -> None:
         assert self._transport is not None
         self._transport.close()
 
-    async def call(self, method: str, **args: Any) -> Answer:
-        """Raises `Undecided` when the connection ends first."""
+    async def call(self, method: str, args: dict[str, Any]) -> Answer:
         assert self._transport is not None
         assert len(self._waiting) < IN_FLIGHT_MAX
-        if self._transport.is_closing():
-            raise Undecided(f"{method}: the connection is gone")
         self._last_id += 1
         number = self._last_id
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
-        self._transport.write(_CALLS.encode(Call(number, method, args)))
+        self._transport.write(CALLS.encode(Call(number, method, args)))
         try:
             return await answer
         finally:
-            del self._waiting[number]
+            del self._waiting[number]  # an answer that comes later finds nobody
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -134,7 +173,7 @@ class Caller(asyncio.Protocol):
         assert self._transport is not None
         try:
             for body in self._frames.feed(data):
-                answer = _ANSWERS.decode_body(body)
+                answer = ANSWERS.decode_body(body)
                 waiting = self._waiting.get(answer.id)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answer)

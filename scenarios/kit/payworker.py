@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from scenarios.kit.calls import OK, Caller, Undecided
+from scenarios.kit.calls import OK, Caller, Undecided, Unreached
 from scenarios.kit.locks import Lock, open_lock
 from scenarios.kit.process import Process
 
@@ -87,7 +87,7 @@ class Worker:
         index = self._process.history.invoke("charge", value)
         try:
             answer = await self._payd.call("charge", caller=self._process.name, request=index, **value)
-        except Undecided as error:
+        except (Undecided, Unreached) as error:
             self._process.history.info(index, "charge", str(error))
             return False
         if answer.status == OK:
