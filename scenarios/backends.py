@@ -22,6 +22,9 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `policy` and `timers_ms` are for `etcd`, our own Raft group: fields of its policy, and `heartbeat`, `election` (the smallest
     timeout), `spread` (how far above it the largest is). A value may be `$toggle`; timers follow the scale.
+
+    `replicate` is for `redis`: the first server's data goes to the others, asynchronously. A `[[link]]` from a replica to the backend
+    lays a proxy between the two.
     """
 
     use: str
@@ -30,6 +33,7 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when: str = ""
     policy: dict[str, str] = {}
     timers_ms: dict[str, str | int | float] = {}
+    replicate: bool = False
 
 
 def server_names(name: str, backend: Backend) -> tuple[str, ...]:
@@ -48,7 +52,8 @@ def needed(backends: Mapping[str, Backend], toggles: Mapping[str, str]) -> dict[
 def options(backend: Backend, toggles: Mapping[str, str]) -> dict[str, Any]:
     """What its servers are configured with: toggles filled in."""
     parts: dict[str, Mapping[str, str | int | float]] = {"policy": backend.policy, "timers_ms": backend.timers_ms}
-    return {part: {name: _filled(value, toggles) for name, value in values.items()} for part, values in parts.items()}
+    filled = {part: {name: _filled(value, toggles) for name, value in values.items()} for part, values in parts.items()}
+    return {**filled, "replicate": backend.replicate}
 
 
 def _filled(value: str | float, toggles: Mapping[str, str]) -> str:
@@ -75,6 +80,8 @@ def backend_faults(backends: Mapping[str, Backend], toggles: Mapping[str, tuple[
 
 
 def _option_faults(key: str, backend: Backend, toggles: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    if backend.replicate and (backend.kind != "redis" or backend.count < 2):
+        yield f"{key}.replicate: expected two or more servers of the kind 'redis'"
     for part in ("policy", "timers_ms"):
         values = getattr(backend, part)
         if values and backend.kind != "etcd":

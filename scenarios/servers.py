@@ -88,8 +88,8 @@ class Servers:
         for group in self._groups.values():
             await group.open()
 
-    def launch(self, name: str) -> Launch:
-        return self._groups[self._backends[name]].launch(name)
+    def launch(self, name: str, urls: tuple[str, ...] = ()) -> Launch:
+        return self._groups[self._backends[name]].launch(name, urls)
 
     async def answers(self, name: str) -> None:
         await self._groups[self._backends[name]].answers(name)

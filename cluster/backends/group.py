@@ -63,8 +63,11 @@ class Group:
     async def open(self) -> None:
         """Before the first process: whatever they need of this one."""
 
-    def launch(self, name: str) -> Launch:
-        """How to start a server, at first or again: with what it had on disk."""
+    def launch(self, name: str, urls: tuple[str, ...] = ()) -> Launch:
+        """How to start a server, at first or again: with what it had on disk.
+
+        `urls`: where it is to find the group's servers, if not at their own addresses, because proxies lie between.
+        """
         raise NotImplementedError
 
     async def answers(self, name: str) -> None:

@@ -79,7 +79,7 @@ class RaftGroup(Group):
     def close(self) -> None:
         self._collector.close()
 
-    def launch(self, name: str) -> Launch:
+    def launch(self, name: str, urls: tuple[str, ...] = ()) -> Launch:
         """The next process of a node, with what the one before left on disk."""
         node = self._nodes[name]
         self._epochs[node] += 1

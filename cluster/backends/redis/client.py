@@ -51,5 +51,29 @@ class RedisPort:
         """PTTL: what is left of its life; -1 when it has no end, -2 when it is gone."""
         return await self._redis.pttl(key)
 
+    # ---- replication --------------------------------------------------------------------------------------------
+
+    async def primary(self) -> bool:
+        """Whether it says of itself that it is one."""
+        return cast(str, (await cast(Any, self._redis.role()))[0]) == "master"
+
+    async def promote(self) -> None:
+        """Follow nobody from now on, with what it has."""
+        await cast(Any, self._redis.replicaof("NO", "ONE"))
+
+    async def follow(self, host: str, port: int) -> None:
+        """Throw away what it has, and follow."""
+        await cast(Any, self._redis.replicaof(host, port))
+
+    async def script_on_replicas(
+        self, text: str, keys: tuple[str, ...], *values: str | int, replicas: int, timeout_ms: int
+    ) -> tuple[Any, int]:
+        """`script`, and how many replicas have what it wrote, once they are so many or the time is up (`WAIT`)."""
+        pipe = self._redis.pipeline(transaction=False)  # over one connection: of what another one wrote, WAIT knows nothing
+        pipe.eval(text, len(keys), *keys, *map(str, values))
+        pipe.wait(replicas, timeout_ms)
+        result, count = await pipe.execute()
+        return result, count
+
     async def close(self) -> None:
         await self._redis.aclose()
