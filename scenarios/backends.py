@@ -43,6 +43,11 @@ def server_names(name: str, backend: Backend) -> tuple[str, ...]:
     return tuple(f"{name}{i}" for i in range(1, backend.count + 1))
 
 
+def replicas(name: str, backend: Backend | None) -> tuple[str, ...]:
+    """Its servers that follow the first one, and may do so through a proxy."""
+    return server_names(name, backend)[1:] if backend is not None and backend.replicate else ()
+
+
 def needed(backends: Mapping[str, Backend], toggles: Mapping[str, str]) -> dict[str, Backend]:
     """The backends that a run with these toggles needs."""
     settings = {f"{name}={value}" for name, value in toggles.items()}

@@ -150,9 +150,10 @@ class Proxied(msgspec.Struct, frozen=True):
 
 
 def proxied(links: Iterable[Link], groups: Mapping[str, tuple[str, ...]]) -> tuple[Proxied, ...]:
-    """One for each server of a backend that a link leads to: a link is cut by itself."""
+    """One for each server of a backend that a link leads to: a link is cut by itself. A replica has none to itself."""
     ends = ((link, dst, rank) for link in links for rank, dst in enumerate(groups.get(link.dst, (link.dst,))))
-    return tuple(Proxied(f"{PROXY_PREFIX}{i}", link.src, dst, link, rank) for i, (link, dst, rank) in enumerate(ends, 1))
+    others = (end for end in ends if end[0].src != end[1])
+    return tuple(Proxied(f"{PROXY_PREFIX}{i}", link.src, dst, link, rank) for i, (link, dst, rank) in enumerate(others, 1))
 
 
 def breakable(links: Iterable[Link], groups: Mapping[str, tuple[str, ...]], peers: Iterable[str]) -> Iterator[Pair]:

@@ -17,7 +17,7 @@ import msgspec
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
 from scenarios import viewing
-from scenarios.backends import Backend, backend_faults, server_names
+from scenarios.backends import Backend, backend_faults, replicas, server_names
 from scenarios.faults import Fault, Known, fault_faults
 from scenarios.links import PROXY_PREFIX, Link
 from scenarios.parts import NAME, Part, find_on, length_faults
@@ -273,7 +273,7 @@ def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]
 
 
 def _link_faults(key: str, link: Link, card: Card, processes: Mapping[str, Proc]) -> Iterator[str]:
-    if link.src not in processes:
+    if link.src not in processes and link.src not in replicas(link.dst, card.backend.get(link.dst)):
         yield f"{key}.src: there is no process {link.src!r}{did_you_mean(link.src, processes)}"
     if link.dst == link.src or link.dst not in {*processes, *card.backend}:
         known = (*processes, *card.backend)

@@ -150,7 +150,7 @@ class Performance:
         self._bell.set()
 
     def _launch(self, name: str) -> None:
-        launch = self._place.servers.launch(name)
+        launch = self._place.servers.launch(name, self._place.proxies.urls(name, self._place.servers.urls))
         self._stage.start(name, launch.entry, launch.payload)
 
     def _start(self, proc: Proc) -> None:

@@ -88,8 +88,9 @@ class Servers:
         for group in self._groups.values():
             await group.open()
 
-    def launch(self, name: str, urls: tuple[str, ...] = ()) -> Launch:
-        return self._groups[self._backends[name]].launch(name, urls)
+    def launch(self, name: str, urls: Urls) -> Launch:
+        """`urls`: where this server finds the backends, proxies in between."""
+        return self._groups[self._backends[name]].launch(name, urls[self._backends[name]])
 
     async def answers(self, name: str) -> None:
         await self._groups[self._backends[name]].answers(name)

@@ -42,6 +42,7 @@ TEXT = FILE.read_text(encoding="utf-8")
         ('name = "fraud"', 'name = "kv2"', "backend.kv: 'kv2' is the name of another process already"),
         ('when = "lock=raft"', 'policy.pre_vote = "$lok"', "backend.kv.policy.pre_vote: '$lok' is no toggle (did you mean 'lock'?)"),
         ('when = "lock=redis"', 'policy.pre_vote = "on"', "backend.redis.policy: only backends of the kind 'etcd' have one"),
+        ('when = "lock=redis"', "replicate = true", "backend.redis.replicate: expected two or more servers of the kind 'redis'"),
         ('when = "lock=redis"', 'when = "lock=radis"', "backend.redis.when: 'lock=radis' is not TOGGLE=VALUE of this file"),
         ("count = 5", "count = 0", "backend.redlock.count: expected 1 to 9"),
         ('fencing = "on" }\nwhy', 'fenzing = "on" }\nwhy', "conflict[0].toggles: 'fenzing=on' is not TOGGLE=VALUE of this file"),
