@@ -72,7 +72,7 @@ def cards() -> list[Card]:
     """Every incident's card, by number. Raises `UsageError` for a file that is wrong."""
     found = [(file, read_card(file.read_text(encoding="utf-8"), _shown(file))) for file in _files()]
     for file, card in found:
-        if card.slug.replace("-", "_") != file.parent.name:
+        if _folder(card.slug) != file.parent.name:
             raise UsageError(f"{_shown(file)}: scenario.slug: {card.slug!r} does not belong in a folder named {file.parent.name}")
     return sorted((card for _, card in found), key=lambda card: card.scenario.n)
 
@@ -94,8 +94,14 @@ def _files() -> Iterator[Path]:
     return (file for file in sorted(_HERE.glob(f"*/*/{FILE}")) if file.is_file())
 
 
+def _folder(slug: str) -> str:
+    """`2pc-in-doubt` is in `_2pc_in_doubt`: a package's name is an identifier."""
+    name = slug.replace("-", "_")
+    return f"_{name}" if name[0].isdigit() else name
+
+
 def _module(slug: str) -> str:
-    folder = next(file.parent for file in _files() if file.parent.name == slug.replace("-", "_"))
+    folder = next(file.parent for file in _files() if file.parent.name == _folder(slug))
     return f"scenarios.{folder.parent.name}.{folder.name}"
 
 

@@ -34,7 +34,7 @@ class Go(msgspec.Struct, frozen=True, array_like=True, tag="go"):
 
 
 class Arm(msgspec.Struct, frozen=True, array_like=True, tag="arm"):
-    """Act at the `nth` hit of a failpoint. With `hold` the hits before it wait there for it, so that all are inside the window at once.
+    """Act at the `nth` hit of a failpoint. With `hold` those before it (all, or so many) wait there for it: all are in the window at once.
 
     With `field`: act at hits that carry it with a value of `left`, so many times each. `ms`: how long an action that takes its time does.
     """
@@ -42,7 +42,7 @@ class Arm(msgspec.Struct, frozen=True, array_like=True, tag="arm"):
     failpoint: str
     action: str
     nth: int = 1
-    hold: bool = False
+    hold: bool | int = False
     step: int = 0
     ms: float = 0.0
     field: str = ""

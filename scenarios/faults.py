@@ -60,7 +60,8 @@ class Fault(Part, frozen=True, kw_only=True):
     groups, both ways) or "A > B" (one way).
 
     `where`: one field and its values: what a call or a failpoint must carry. `hits`: how often, for each value.
-    `hold`: those who reach the failpoint before the nth wait there for it. `when`: "TOGGLE=VALUE", the only case in which it happens.
+    `hold`: those who reach the failpoint before the nth wait there for it: all of them (true), or so many (a number).
+    `when`: "TOGGLE=VALUE", the only case in which it happens.
     """
 
     do: Verb
@@ -70,7 +71,7 @@ class Fault(Part, frozen=True, kw_only=True):
     after_ms: Length = 0
     ms: Length = ""
     nth: int = 1
-    hold: bool = False
+    hold: bool | int = False
     where: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     method: str = ""
     hits: int = 1
@@ -135,6 +136,8 @@ def _moment_faults(key: str, fault: Fault, known: Known) -> Iterator[str]:
         yield f"{key}.on: only a failpoint can delay"
     if not at_failpoint and fault.hold:
         yield f"{key}.hold: only a failpoint can hold"
+    if not 0 <= fault.hold < fault.nth and fault.hold is not True:
+        yield f"{key}.hold: expected true, or fewer than the {fault.nth} of nth"
     if not at_failpoint and fault.where and fault.do not in ON_ANSWERS:
         yield f"{key}.where: only a failpoint, or a call, carries fields"
     for name, floor in (("nth", fault.nth), ("hits", fault.hits)):

@@ -68,6 +68,7 @@ class Proc(Part, frozen=True):
     calm: dict[str, Any] = msgspec.field(default_factory=dict)
     client: bool = False  # the run is over when all clients are done
     start_on: str = ""  # "trace:EVENT@PROCESS"; otherwise before the start
+    when: str = ""  # "TOGGLE=VALUE", the only case in which it is there; otherwise always
 
 
 class Toggle(Part, frozen=True):
@@ -257,6 +258,9 @@ def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]
         yield f"{key}.name: {proc.name!r} is not a letter followed by at most 11 letters and digits"
     if card.link and _PROXY.match(proc.name):
         yield f"{key}.name: {proc.name!r} is the name of a proxy"
+    known = {f"{toggle.name}={value}" for toggle in card.toggle for value in toggle.values}
+    if proc.when and proc.when not in known:
+        yield f"{key}.when: {proc.when!r} is not TOGGLE=VALUE of this file{did_you_mean(proc.when, known)}"
     toggles = card.toggles("broken")
     hot = {toggle.name for toggle in card.toggle if toggle.hot}
     for name, value in proc.args.items():
@@ -295,6 +299,12 @@ def arguments(proc: Proc, toggles: Mapping[str, str], workload: Any, scale: floa
             value = toggles[value[1:]]
         found[name] = float(value) * scale if name.endswith("_ms") else value
     return found
+
+
+def present(card: Card, toggles: Mapping[str, str]) -> Card:
+    """Only the processes that a run with these toggles has."""
+    settings = {f"{name}={value}" for name, value in toggles.items()}
+    return msgspec.structs.replace(card, proc=tuple(proc for proc in card.proc if proc.when in {"", *settings}))
 
 
 def calmed(card: Card) -> Card:

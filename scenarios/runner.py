@@ -31,7 +31,7 @@ from scenarios.commission import Staged
 from scenarios.feed import Judged
 from scenarios.judging import judge, seal
 from scenarios.lines import LineFile
-from scenarios.model import Card, calmed, choose
+from scenarios.model import Card, calmed, choose, present
 from scenarios.opening import opened
 from scenarios.outcome import Outcome
 from scenarios.performance import Performance, Place
@@ -69,6 +69,7 @@ def run(incident: Incident, asked: Asked, runs: Path, front: Front | None = None
     records = _records_dir(runs, f"{card.slug}-{label}")
     (records / "params.json").write_bytes(msgspec.json.encode(params) + b"\n")
     (records / "truth.json").write_bytes(msgspec.json.encode({"workload": workload}) + b"\n")
+    card = present(card, toggles)
     if "faults" in asked.without:
         card = calmed(card)
     began_s = time.monotonic()

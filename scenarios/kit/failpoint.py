@@ -58,7 +58,8 @@ class _Armed:
                 return
             self._left[value] -= 1
         self._hits += 1
-        if self._hits < self._order.nth and self._order.hold:
+        ahead = self._order.nth - self._hits
+        if ahead > 0 and (self._order.hold is True or ahead <= self._order.hold):
             await self._wait()
         elif self._hits == self._order.nth or self._order.field:
             await self._do(value)

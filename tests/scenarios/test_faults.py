@@ -67,6 +67,7 @@ def test_what_is_right_is_read(fault: str) -> None:
         ('do = "restart"\ntarget = "w1"\nat_ms = 1\nms = 5', ".ms: restart has no use for it"),
         ('do = "delay"\ntarget = "w1"\nat_ms = 1\nms = 5', ".on: only a failpoint can delay"),
         ('do = "kill"\ntarget = "w1"\nat_ms = 1\nhold = true', ".hold: only a failpoint can hold"),
+        ('do = "kill"\ntarget = "w1"\non = "failpoint:a@w1"\nnth = 2\nhold = 2', ".hold: expected true, or fewer than the 2 of nth"),
         ('do = "kill"\ntarget = "w1"\non = "failpoint:a@w1"\nafter_ms = 5', ".after_ms: at a failpoint there is no later"),
         ('do = "kill"\ntarget = "w1"\non = "trace:a@w1"\nwhere = { a = ["b"] }', ".where: only a failpoint, or a call, carries fields"),
         ('do = "cut"\ntarget = "w1 | redis"\non = "failpoint:a@w1"', ".on: no process does cut to itself"),

@@ -10,7 +10,7 @@ import scenarios
 from cluster.core.errors import UsageError
 from scenarios.backends import needed
 from scenarios.catalog import load
-from scenarios.model import arguments, calmed, choose, read_card, turned
+from scenarios.model import arguments, calmed, choose, present, read_card, turned
 from scenarios.parts import length_ms
 
 FILE = Path(scenarios.__file__).parent / "election" / "stale_lock_holder" / "incident.toml"
@@ -30,6 +30,7 @@ TEXT = FILE.read_text(encoding="utf-8")
         ('name = "fraud"', 'name = "a-name/with"', "proc[0].name: 'a-name/with' is not a letter followed by"),
         ('"$lock"', '"$lok"', "proc[2].args.lock: '$lok' is neither $workload nor a toggle (did you mean 'lock'?)"),
         ('"$lock"', '"$fencing"', "proc[2].args.lock: fencing is hot, and an argument is read once: use process.toggle"),
+        ('name = "fraud"', 'name = "fraud"\nwhen = "lock=raf"', "proc[0].when: 'lock=raf' is not TOGGLE=VALUE of this file"),
         ("worker.holds_all@w1", "worker.holds_all@w3", "proc[3].start_on: expected 'trace:EVENT@PROCESS'"),
         ('canonical = "on"', 'canonical = "yes"', "toggle[0].canonical: 'yes' is not one of off, on"),
         ('patterns = ["No fencing token"]', 'patterns = ["No token"]', "toggle[0].patterns: 'No token' is not among the seed's"),
@@ -109,6 +110,12 @@ def test_only_the_backends_that_are_used_are_needed() -> None:
     card = read_card(TEXT, "f")
     assert list(needed(card.backend, choose(card, "broken", []))) == ["redis"]
     assert list(needed(card.backend, choose(card, "broken", ["lock=redlock5"]))) == ["redlock"]
+
+
+def test_only_the_processes_that_are_wanted_are_there() -> None:
+    card = read_card(TEXT.replace('name = "fraud"', 'name = "fraud"\nwhen = "fencing=on"'), "f")
+    assert [proc.name for proc in present(card, choose(card, "broken", [])).proc] == ["payd", "w1", "w2"]
+    assert [proc.name for proc in present(card, choose(card, "canonical", [])).proc] == ["fraud", "payd", "w1", "w2"]
 
 
 def test_arguments_and_pauses_follow_toggles_and_scale() -> None:

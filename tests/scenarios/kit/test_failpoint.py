@@ -51,6 +51,12 @@ async def test_with_a_field_it_acts_on_its_values_and_so_often() -> None:
     assert happened == ["3 p-1", "3 p-2", "3 p-2"]
 
 
+async def test_with_a_number_only_the_last_before_it_are_held() -> None:
+    happened = await _hits(Arm("pay.before", "pause", nth=4, hold=2), 5)
+    assert happened[:3] == ["passed 0", "step 0", "SIGSTOP"]  # the first was not held, the next two were
+    assert sorted(happened[3:]) == ["passed 1", "passed 2", "passed 3", "passed 4"]
+
+
 async def test_a_delay_holds_one_task_and_lets_the_others_run() -> None:
     happened: list[str] = []
     points = Failpoints(happened.append, lambda _, value: happened.append(f"delayed {value}"))
