@@ -19,6 +19,7 @@ from cluster.core.errors import Undecided as Undecided
 from cluster.wire import Codec, FrameSplitter
 
 IN_FLIGHT_MAX = 1_000
+_RETRY_S = 0.05
 
 OK = 200
 CONFLICT = 409  # somebody else is at it: `retry_after_ms` says when to ask again
@@ -127,6 +128,14 @@ class Caller:
                 return await line.call(method, args)
         except TimeoutError:
             raise Undecided(f"{method}: no answer within {within_ms:g} ms") from None
+
+    async def insist(self, method: str, **args: Any) -> Answer:
+        """Until there is an answer: for calls that may be made twice."""
+        while True:
+            try:
+                return await self.call(method, **args)
+            except (Unreached, Undecided):
+                await asyncio.sleep(_RETRY_S)
 
     async def _connected(self) -> _Line:
         async with self._connecting:

@@ -32,6 +32,11 @@ class Ledger:
         tasks.create_task(ledger._write_groups())
         return ledger
 
+    @property
+    def count(self) -> int:
+        """Lines so far, those of earlier lives included."""
+        return self._count
+
     async def append(self, kind: str, **fields: Any) -> None:
         """Returns when it is durable."""
         assert len(self._pending) < PENDING_MAX
