@@ -85,7 +85,7 @@ def test_verdicts_are_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (["run", "stale-lock-holder", "--set", "ttl_ms=1"], "ttl_ms=1: expected one of 500, 1000, 2000"),
         (["run", "stale-lock-holder", "--variant", "cured"], "'cured' is not one of"),
         (["run", "stale-lock-holder", "--backend", "redis=127.0.0.1"], "expected a URL that begins with redis://"),
-        (["pair", "stale-lock-holder", "--backend", "etcd=redis://x"], "stale-lock-holder has no backend 'etcd'; it has redis, kv, redlock"),
+        (["pair", "stale-lock-holder", "--backend", "etcd=redis://x"], "has no backend 'etcd'; it has redis, kv, redlock"),
         (["run", "stale-lock-holder", "--backend", "redis"], "--backend redis: expected NAME=URL"),
         (["run", "stale-lock-holder", "--backend", "redis=redis://a,redis://b"], "--backend redis: expected 1 URLs"),
         (["matrix", "stale-lock-holder", "--scale", "0"], "0"),
