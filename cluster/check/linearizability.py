@@ -292,6 +292,26 @@ class LiveChecker:
             # From here on a name that is not known may be a forgotten key, which did not begin absent.
             self._forgotten = True
 
+    def idle(self, key: str) -> bool:
+        """No operation is open on `key`."""
+        history = self._keys.get(key)
+        return history is None or not history.open
+
+    def forget(self, key: str) -> Violation | None:
+        """`key` is idle, and nobody will ever use it again: judge it as `finish` would, and free it whatever its values may be.
+
+        Nothing that was seen goes unjudged. What is given up is the future: a record of this key that came after all would be judged
+        as if the key were new, so whoever calls vouches that none does. (`retire` asks for no such promise, and so has to keep
+        every key with a write of unknown outcome.)
+        """
+        history = self._keys.get(key)
+        if history is None:
+            return None
+        violation = self._close(history)
+        del self._keys[key]
+        self._retired_checked += history.checked
+        return violation
+
     def finish(self) -> list[Violation]:
         """The history is over: open reads are lost, open writes unknown. Returns the violations that this brings to light."""
         found = [self._close(history) for history in self._keys.values()]

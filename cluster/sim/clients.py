@@ -14,14 +14,13 @@ from cluster.core.effects import FromClient
 from cluster.core.kv.ops import LEASE, LINEARIZABLE, Cas, Get, Operation, Put, Reply
 from cluster.core.types import MS, Micros, NodeId
 from cluster.sim.dice import SeededDice
+from cluster.sim.eras import HOT_KEYS
 from cluster.telemetry.control import SLOT_PREFIX, HistoryLine
 from cluster.telemetry.histories import asked, outcome
 
 if TYPE_CHECKING:
     from cluster.sim.world import World
 
-HOT_KEYS = 3
-OPERATIONS_PER_KEY = 200
 SLOTS = 16
 TIMEOUTS_US: tuple[Micros, ...] = (150 * MS, 400 * MS, 800 * MS)
 # Now and then a client asks somebody else, as if its leader had been forgotten: whoever is alone at an old leader learns nothing.
@@ -36,20 +35,6 @@ _LEASE_SHARES = (0.5, 0.5, 1.0)
 _LOYAL = 1.0
 # Out of a hundred that are no reads, writes and compare-and-sets; the rest goes to slots.
 _WRITES, _SWAPS = 42, 25
-
-
-class Keys:
-    """The hot keys that all clients share; they change together."""
-
-    def __init__(self) -> None:
-        self.era = 0
-        self._asked = 0
-
-    def next(self, dice: SeededDice) -> str:
-        self._asked += 1
-        if self._asked > HOT_KEYS * OPERATIONS_PER_KEY:
-            self.era, self._asked = self.era + 1, 0
-        return f"{self.era}/k{dice.randrange(HOT_KEYS)}"
 
 
 class Client:

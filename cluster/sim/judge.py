@@ -3,6 +3,7 @@
 Law 1: the first violation ends the run: what follows a broken promise proves nothing more.
 Law 2: whoever looks on hears what monitors hear and the rest of a lab's telemetry; looking on changes nothing.
 Law 3: the monitors are those of a live lab. They hear more here: a node's state whenever it reports something, not ten times a second.
+Law 4: memory is bounded: a key that all clients have left behind is judged to its end and forgotten. Nobody can ask for it again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cluster.check.violation import Violation
 from cluster.core.effects import LeaderCommitted, Marked, ReplicaEvent
 from cluster.core.raft.ready import MembershipChanged, RoleChanged, SnapshotInstalled, SnapshotTaken, StorageStalled, Truncated, VoteDecided
 from cluster.core.types import Role
+from cluster.sim.eras import era_of
 from cluster.telemetry.control import SLOT_PREFIX, HistoryLine
 from cluster.telemetry.events import Event, NodeState, TermRun
 from cluster.telemetry.reports import event_of
@@ -32,6 +34,8 @@ _JUDGED = frozenset({RoleChanged, VoteDecided, Truncated, StorageStalled, Marked
 _SHOWN_WHOLE = frozenset({RoleChanged, VoteDecided})
 _SNAPSHOTS = frozenset({SnapshotTaken, SnapshotInstalled})
 _TERM_RUNS_MAX = 12
+# Some eras more than the one in use: a client's slowest operation is long over when its key is left so far behind.
+ERA_KEYS_KEPT = 24
 
 
 Onlooker = Callable[[Event | HistoryLine], None]
@@ -96,7 +100,8 @@ class Judge:
         self.done = Exercised()
         self.dropped = 0
         self.changed = False  # what a node is has changed: its state is worth a look when its turn is over
-        self._era_keys: dict[str, None] = {}
+        self._era_keys: dict[str, None] = {}  # the newest, and those that somebody still has open
+        self._era_forgotten = -1
 
     # ---- what nodes say -----------------------------------------------------------------------------------------
 
@@ -182,12 +187,17 @@ class Judge:
             raise Violated(violation)
 
     def _new_key(self, key: str) -> None:
-        """Keys come in eras; of those long left behind, what can be forgotten is."""
+        """Keys come in eras, each left behind by all clients together: one that nobody has open any more is judged to its end."""
+        assert era_of(key) > self._era_forgotten, f"{key} was left behind, and is used again"
         self._era_keys[key] = None
-        if len(self._era_keys) > 24:
-            old = next(iter(self._era_keys))
-            del self._era_keys[old]
-            self._checker.retire(old)
+        while len(self._era_keys) > ERA_KEYS_KEPT:
+            oldest = next(iter(self._era_keys))
+            if not self._checker.idle(oldest):
+                return
+            del self._era_keys[oldest]
+            self._era_forgotten = era_of(oldest)
+            if (violation := self._checker.forget(oldest)) is not None:
+                raise Violated(violation)
 
     def finish(self) -> None:
         """Nothing more will come."""

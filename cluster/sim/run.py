@@ -24,7 +24,7 @@ PEACE_STEPS_MAX = 200_000
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """`violation` is the first, at step `at_step`. `schedule` is what was played, in the operators' grammar."""
+    """`violation` is the first, at step `at_step`, and `schedule` what was played until then, in the operators' grammar."""
 
     setup: Setup
     steps: int
@@ -64,7 +64,7 @@ def run(setup: Setup, onlooker: Onlooker | None = None) -> Outcome:
         virtual_us=world.now,
         exercised=done,
         trace_hash=world.trace.digest(),
-        schedule=tuple(world.happened),
+        schedule=world.happened() if violation is not None else (),
         violation=violation,
         at_step=world.steps if violation is not None else 0,
         unjudged=world.judge.unjudged,

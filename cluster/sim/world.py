@@ -19,8 +19,9 @@ from cluster.core.errors import CorruptLog, LawBroken, UsageError
 from cluster.core.types import MS, SECOND, Micros, NodeId, Role
 from cluster.faults import NodeFault, sides_of
 from cluster.leases import Lease, Leases
-from cluster.sim.clients import Client, Keys
+from cluster.sim.clients import Client
 from cluster.sim.dice import SeededDice
+from cluster.sim.eras import Keys
 from cluster.sim.host import Host
 from cluster.sim.housekeeper import EVERY_US, Housekeeper
 from cluster.sim.judge import Judge, Onlooker, Violated
@@ -49,7 +50,7 @@ class World:
         self.trace = Trace()
         self.judge = Judge(self, onlooker)
         self.keys = Keys()
-        self.happened: list[str] = []  # the schedule as far as it was played
+        self.played = bytearray()  # of the schedule so far, one for what was played, zero for what meant nothing
         self._tokens = 0
         self._leases = Leases()
         self._schedule = schedule_of(setup, around)
@@ -137,10 +138,15 @@ class World:
         try:
             self._carry_out(timed[1])
         except UsageError:
-            pass
+            self.played.append(0)
         else:
-            self.happened.append(written(timed))
+            self.played.append(1)
         self._next_fault()
+
+    def happened(self) -> tuple[str, ...]:
+        """The schedule as far as it was played. A long run does not keep it: it is drawn again (or read again) from the setup."""
+        again = schedule_of(self.setup, surroundings_of(self.setup))
+        return tuple([written(timed) for timed, played in zip(again, self.played, strict=False) if played])
 
     def _carry_out(self, command: Command) -> None:
         roster = self._roster()

@@ -31,7 +31,7 @@ def failover_us(loss: str, width_ms: tuple[int, int], seed: int, nodes: int) -> 
         seed=seed, nodes=nodes, faults=(), schedule=schedule, calm=True, clients=1, think_us=20 * MS, election_us=(least, most),
     ))  # fmt: skip
     world.begin()
-    world.run_until(lambda: bool(world.happened), STEPS_MAX)
+    world.run_until(lambda: any(world.played), STEPS_MAX)
     assert world.leader() is None, "whoever led is dead or stands still"
     for _ in range(STEPS_MAX):
         world.run(1)

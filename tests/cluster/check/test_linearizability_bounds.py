@@ -12,6 +12,7 @@ from cluster.core.types import SECOND
 from cluster.telemetry.control import HistoryLine
 from tests.cluster.check.histories import TrueRegisters, all_at_once, history
 
+CROWD = "1 invoke w a\n2 invoke w b\n3 invoke c a d\n1 info w a\n2 ok w b\n5 invoke w e\n5 ok w e\n6 invoke w f\n6 ok w f\n3 fail c a d"
 STALE_READ = "1 invoke w a\n1 ok w a\n1 invoke w b\n1 ok w b\n2 invoke r\n2 ok r a"
 
 
@@ -93,6 +94,39 @@ def test_past_the_memory_of_retired_keys_an_unknown_name_is_not_judged() -> None
     for line in history("1 invoke r\n1 ok r v", "a"):
         assert checker.feed(line) is None, "its value was forgotten: a false alarm would be worse"
     assert checker.state == "unknown"
+
+
+def test_a_forgotten_key_is_free_even_if_a_write_is_adrift() -> None:
+    checker = LiveChecker()
+    for line in history("1 invoke w a\n1 ok w a\n2 invoke w b\n2 info w b"):
+        checker.feed(line)
+    assert checker.idle("x")
+    assert checker.forget("x") is None
+    assert (checker.keys, checker.checked, checker.state) == (0, 2, "ok")
+
+
+def test_a_key_with_an_operation_open_is_not_idle() -> None:
+    checker = LiveChecker()
+    for line in history("1 invoke w a\n1 ok w a\n2 invoke w b"):
+        checker.feed(line)
+    assert not checker.idle("x")
+
+
+def test_what_still_waits_on_a_key_is_judged_when_it_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crowd, a write adrift in it, and then a read of what nobody wrote: not looked at until there is more, or the end."""
+    monkeypatch.setattr(register, "CROWD", -1)
+    monkeypatch.setattr(register, "CROWD_CONFIGS_MAX", 1)
+    monkeypatch.setattr(register, "CROWD_STEPS_MAX", 1)
+    verdicts = []
+    for answer in ("f", "nonsense"):
+        checker = LiveChecker()
+        lines = history(f"{CROWD}\n4 invoke r\n4 ok r {answer}")
+        assert [checker.feed(line) for line in lines] == [None] * len(lines)
+        verdicts.append(checker.forget("x"))
+        assert checker.keys == 0
+    assert verdicts[0] is None
+    assert verdicts[1] is not None
+    assert "nonsense" in verdicts[1].evidence
 
 
 def test_memory_stays_bounded_over_a_long_history() -> None:
