@@ -13,23 +13,22 @@ Value = tuple[str | None, ...]
 
 def asked(operation: Operation) -> Value:
     """The value of the line that begins an operation: what is written; for a compare-and-set, what is expected and written."""
-    match operation:
-        case Put(value=value):
-            return (value,)
-        case Cas(expect=expect, value=value):
-            return (expect, value)
+    if isinstance(operation, Put):
+        return (operation.value,)
+    if isinstance(operation, Cas):
+        return (operation.expect, operation.value)
     return ()
 
 
 def outcome(operation: Operation, reply: Reply) -> tuple[str, Value, str]:
     """(kind, value, error) of the line that ends it (law 1)."""
+    if isinstance(operation, Get):
+        return ("ok", (reply.value,), "") if reply.outcome == "ok" else ("fail", (), reply.error or reply.outcome)
     wanted = asked(operation)
     if reply.outcome == "ok":
-        if isinstance(operation, Get):
-            return "ok", (reply.value,), ""
         if isinstance(operation, Cas) and not reply.swapped:
             return "fail", wanted, NOT_SWAPPED
         return "ok", wanted, ""
-    if reply.outcome == "unknown" and not isinstance(operation, Get):
+    if reply.outcome == "unknown":
         return "info", wanted, reply.error
     return "fail", wanted, reply.error or reply.outcome

@@ -6,6 +6,8 @@ Law 2: a light shows state, how much was judged, and the first evidence; lost ev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cluster.check.invariants.commit_never_falls import CommitNeverFalls
 from cluster.check.invariants.committed_entries_stay import CommittedEntriesStay
 from cluster.check.invariants.election_safety import ElectionSafety
@@ -22,8 +24,9 @@ from cluster.check.invariants.term_never_falls import TermNeverFalls
 from cluster.check.invariants.terms_begin_with_leave import TermsBeginWithLeave
 from cluster.check.invariants.vote_once import VoteOnce
 from cluster.check.violation import Light, Violation
+from cluster.core.types import Role
 from cluster.telemetry.control import HistoryLine
-from cluster.telemetry.events import Event, TelemetryLost
+from cluster.telemetry.events import Event, NodeState, TelemetryLost
 
 MONITORS: tuple[type[Monitor], ...] = (
     ElectionSafety,
@@ -48,19 +51,22 @@ class Monitors:
 
     def __init__(self) -> None:
         self.monitors = tuple(kind() for kind in MONITORS)
-        self._handlers: dict[type, list[Handler]] = {}
+        self._handlers: dict[type, list[Handler]] = {TelemetryLost: [monitor.went_blind for monitor in self.monitors]}
+        self._of_others: list[Handler] = []  # of states, when a node does not lead
         for monitor in self.monitors:
             for event_type, handler in monitor.handlers().items():
                 self._handlers.setdefault(event_type, []).append(handler)
+                if event_type is NodeState and not monitor.of_leaders:
+                    self._of_others.append(handler)
 
     def feed(self, event: Event | HistoryLine) -> list[Violation]:
         """Judge one event, or one line of a client's history; the violations that it proves."""
-        if isinstance(event, TelemetryLost):
-            for monitor in self.monitors:
-                monitor.went_blind(event)
-            return []
+        if type(event) is NodeState and event.role != Role.LEADER:
+            handlers: Sequence[Handler] = self._of_others
+        else:
+            handlers = self._handlers.get(type(event), ())
         violations: list[Violation] = []
-        for handler in self._handlers.get(type(event), ()):
+        for handler in handlers:
             found = handler(event)
             if found is not None:
                 violations.append(found)

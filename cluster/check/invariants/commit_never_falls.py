@@ -31,7 +31,8 @@ class CommitNeverFalls(Monitor):
         if event.epoch < epoch:
             return None
         self._seen[event.node] = (event.epoch, event.commit, event.at_us)
-        bound(self._seen, NODES_KEPT_MAX)
+        if len(self._seen) > NODES_KEPT_MAX:
+            bound(self._seen, NODES_KEPT_MAX)
         if event.epoch > epoch or event.commit >= commit:
             return None
         return self._fell(event.node, commit, at_us, event.commit, event.at_us)
@@ -42,7 +43,8 @@ class CommitNeverFalls(Monitor):
         if event.term < term:
             return None
         self._led[event.node] = (event.term, event.index, event.at_us)
-        bound(self._led, NODES_KEPT_MAX)
+        if len(self._led) > NODES_KEPT_MAX:
+            bound(self._led, NODES_KEPT_MAX)
         if event.term > term or event.index >= commit:
             return None
         return self._fell(event.node, commit, at_us, event.index, event.at_us)

@@ -37,7 +37,8 @@ class CommittedEntriesStay(Monitor):
 
     def _state_told(self, event: NodeState) -> None:
         self._states[event.node] = event
-        bound(self._states, NODES_KEPT_MAX)
+        if len(self._states) > NODES_KEPT_MAX:
+            bound(self._states, NODES_KEPT_MAX)
 
     def _marked(self, event: AppliedMark) -> None:
         if event.index > (self._applied[event.node].index if event.node in self._applied else -1):

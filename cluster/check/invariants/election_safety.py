@@ -12,6 +12,7 @@ from cluster.telemetry.events import NodeState, RoleTaken
 
 class ElectionSafety(Monitor):
     name = "election safety"
+    of_leaders = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,7 +23,7 @@ class ElectionSafety(Monitor):
 
     def _announced(self, event: RoleTaken | NodeState) -> Violation | None:
         if event.role != Role.LEADER:
-            return None
+            return None  # a role that was taken, which it hears of whatever the role
         known = self._leaders.get(event.term)
         if known is None:
             self.checked += 1

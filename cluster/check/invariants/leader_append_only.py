@@ -12,6 +12,7 @@ from cluster.telemetry.events import LogTruncated, NodeReady, NodeState, RoleTak
 
 class LeaderAppendOnly(Monitor):
     name = "leader append-only"
+    of_leaders = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,14 +45,13 @@ class LeaderAppendOnly(Monitor):
         )
 
     def _state_told(self, event: NodeState) -> Violation | None:
-        if event.role != Role.LEADER:
-            return None
         self.checked += 1
         epoch, term, last, at_us = self._held.get(event.node, (event.epoch, event.term, 0, event.at_us))
         if (event.epoch, event.term) < (epoch, term) or event.at_us < at_us:
             return None
         self._held[event.node] = (event.epoch, event.term, event.last_index, event.at_us)
-        bound(self._held, NODES_KEPT_MAX)
+        if len(self._held) > NODES_KEPT_MAX:
+            bound(self._held, NODES_KEPT_MAX)
         if (event.epoch, event.term) != (epoch, term) or event.last_index >= last:
             return None
         return self._violated(

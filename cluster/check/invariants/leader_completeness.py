@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from cluster.check.invariants.monitor import TERMS_MAX, Handler, Monitor, term_at, told
 from cluster.check.violation import Violation
-from cluster.core.types import Role
 from cluster.telemetry.events import LeaderCommit, NodeState
 
 
 class LeaderCompleteness(Monitor):
     name = "leader completeness"
+    of_leaders = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,8 +33,6 @@ class LeaderCompleteness(Monitor):
             del self._committed[min(self._committed)]
 
     def _state_told(self, event: NodeState) -> Violation | None:
-        if event.role != Role.LEADER:
-            return None
         self.checked += 1
         commit = self._highest_before(event.term)
         if commit is None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from cluster.check.invariants.monitor import NODES_KEPT_MAX, Handler, Monitor, bound, told
 from cluster.check.violation import Violation
-from cluster.core.types import Micros, NodeId, Role
+from cluster.core.types import Micros, NodeId
 from cluster.telemetry.events import LabOpened, NodeState
 
 # In smallest election timeouts: twice the largest one in every profile, which is when a leader must have noticed.
@@ -19,6 +19,7 @@ PATIENCE = 4
 class LeadersAreHeard(Monitor):
     name = "leaders are heard"
     needs_every_event = False
+    of_leaders = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +34,7 @@ class LeadersAreHeard(Monitor):
         self._limit_us = PATIENCE * event.election_min_us
 
     def _state_told(self, event: NodeState) -> Violation | None:
-        if event.role != Role.LEADER or not self._limit_us:
+        if not self._limit_us:
             return None
         self.checked += 1
         first = self._overdue.get(event.node)

@@ -29,6 +29,8 @@ class Monitor:
     name: ClassVar[str]
     # False for what is sampled from periodic states anyway: one sample less proves as much as the others do.
     needs_every_event: ClassVar[bool] = True
+    # True for what looks only at states of nodes that lead: the others need not be shown to it.
+    of_leaders: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.checked = 0

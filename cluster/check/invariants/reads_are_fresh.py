@@ -76,7 +76,8 @@ class ReadsAreFresh(Monitor):
                 bound(key.writes, VALUES_MAX)
                 key.forgot = True
         self._open[line.process] = (line, key.newest)
-        bound(self._open, OPEN_MAX)
+        if len(self._open) > OPEN_MAX:
+            bound(self._open, OPEN_MAX)
 
     def _acked(self, line: HistoryLine) -> None:
         key = self._keys.get(line.key)

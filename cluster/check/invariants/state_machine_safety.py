@@ -27,7 +27,8 @@ class StateMachineSafety(Monitor):
     def _marked(self, event: AppliedMark) -> Violation | None:
         self.checked += 1
         known = self._marks.setdefault(event.index, event)
-        bound(self._marks, MARKS_MAX)
+        if len(self._marks) > MARKS_MAX:
+            bound(self._marks, MARKS_MAX)
         if (known.digest, known.term) == (event.digest, event.term):
             return None
         return self._violated(

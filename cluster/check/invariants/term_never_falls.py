@@ -32,7 +32,8 @@ class TermNeverFalls(Monitor):
         if event.epoch < epoch:
             return None  # the last words of a former process, read late
         self._seen[event.node] = (event.epoch, event.term, event.at_us)
-        bound(self._seen, NODES_KEPT_MAX)
+        if len(self._seen) > NODES_KEPT_MAX:
+            bound(self._seen, NODES_KEPT_MAX)
         if event.epoch > epoch or event.term >= term:
             return None
         return self._fell(event.node, term, at_us, event.term, event.at_us)

@@ -86,7 +86,8 @@ class VoteOnce(Monitor):
 
     def _voted(self, node: NodeId, term: int, candidate: NodeId, at_us: Micros) -> Violation | None:
         votes = self._votes.setdefault(node, {})
-        bound(self._votes, NODES_KEPT_MAX)
+        if len(self._votes) > NODES_KEPT_MAX:
+            bound(self._votes, NODES_KEPT_MAX)
         known = votes.get(term)
         if known is None:
             self.checked += 1

@@ -22,7 +22,7 @@ _data = attrgetter("data")
 class Log:
     """Entries `first_index..last_index`; what lies before them ends with `base_term` (0 for an empty beginning)."""
 
-    __slots__ = ("_entries", "_run_starts", "_run_terms", "base_term", "first_index", "last_index", "last_term")
+    __slots__ = ("_entries", "_run_starts", "_run_terms", "_shown", "_shown_limit", "base_term", "first_index", "last_index", "last_term")
 
     def __init__(self, entries: Sequence[Entry] = (), first_index: int = 1, base_term: int = 0) -> None:
         self.first_index, self.base_term = first_index, base_term
@@ -31,6 +31,9 @@ class Log:
         # Term runs: run k has term `_run_terms[k]` and begins at `_run_starts[k]`.
         self._run_starts: list[int] = []
         self._run_terms: list[int] = []
+        # The newest runs as they were asked for last; None when there may be others. Asked for by every look at a state, and seldom new.
+        self._shown: tuple[tuple[int, int], ...] | None = None
+        self._shown_limit = 0
         self.append(entries)
 
     def append(self, entries: Sequence[Entry]) -> None:
@@ -44,6 +47,7 @@ class Log:
         self.last_term = entries[-1].term
 
     def _extend_runs(self, entries: Sequence[Entry]) -> None:
+        self._shown = None
         term = self.last_term if self._run_starts else None
         for index, entry in enumerate(entries, self.last_index + 1):
             if entry.term != term:
@@ -56,6 +60,7 @@ class Log:
         if not self.first_index <= from_index <= self.last_index:
             held = f"{self.first_index}..{self.last_index}"
             raise LawBroken("truncation stays inside the log", f"from {from_index}, but the log is {held}")
+        self._shown = None
         del self._entries[from_index - self.first_index :]
         runs = bisect_left(self._run_starts, from_index)
         del self._run_starts[runs:], self._run_terms[runs:]
@@ -66,6 +71,7 @@ class Log:
         """Drop everything up to `to_index`, which stays known by its term."""
         if not self.first_index <= to_index <= self.last_index:
             return
+        self._shown = None
         term = self.term_at(to_index)
         del self._entries[: to_index + 1 - self.first_index]
         gone = bisect_right(self._run_starts, to_index) - 1
@@ -80,6 +86,7 @@ class Log:
 
     def reset(self, index: int, term: int) -> None:
         """Hold nothing; go on after entry `index` of `term`, which a snapshot holds."""
+        self._shown = None
         self._entries, self._run_starts, self._run_terms = [], [], []
         self.first_index, self.base_term = index + 1, term
         self.last_index, self.last_term = index, term
@@ -147,4 +154,6 @@ class Log:
 
     def runs(self, limit: int) -> tuple[tuple[int, int], ...]:
         """The last `limit` term runs as (first index, term), oldest first."""
-        return tuple(zip(self._run_starts[-limit:], self._run_terms[-limit:], strict=True))
+        if self._shown is None or self._shown_limit != limit:
+            self._shown_limit, self._shown = limit, tuple(zip(self._run_starts[-limit:], self._run_terms[-limit:], strict=True))
+        return self._shown
