@@ -54,6 +54,8 @@ class Client:
         self._seen: dict[str, str | None] = {}  # the last value read per hot key: what a compare-and-set expects
         self._operation: Operation | None = None
         self._token = self._attempts = 0
+        self._patient_until_us: Micros = 0
+        self._watching = False  # the clock that ends this client's patience is set; one is enough, since patience is always as long
         self.stopped = False
 
     def _lease_share(self) -> float:
@@ -83,7 +85,10 @@ class Client:
         self._attempts += 1
         request = FromClient(self._token, operation)
         world.later(self._trip_us(), self._arrive, (self.target, request))
-        world.later(self._timeout_us, self._expire, self._token)
+        self._patient_until_us = world.now + self._timeout_us
+        if not self._watching:
+            self._watching = True
+            world.later(self._timeout_us, self._watch, None)
 
     def _arrive(self, sent: tuple[NodeId, FromClient]) -> None:
         target, request = sent
@@ -119,8 +124,14 @@ class Client:
         """The node crashed with this request."""
         self._world.later(self._trip_us(), self._fail, (token, Reply("unknown", error="connection lost"), self.target))
 
-    def _expire(self, token: int) -> None:
-        if token == self._token:
+    def _watch(self, _: None) -> None:
+        """The clock rings for an operation that may be over by now, with another under way."""
+        self._watching = False
+        left_us = self._patient_until_us - self._world.now
+        if left_us > 0 and self._token:
+            self._watching = True
+            self._world.later(left_us, self._watch, None)
+        elif self._token:
             self._conclude(Reply("unknown", error="timed out"), self.target)
 
     def _hear(self, heard: tuple[int, Reply, NodeId]) -> None:

@@ -21,7 +21,7 @@ from cluster.sim.dice import SeededDice
 from cluster.sim.disk import Disk
 from cluster.sim.network import Link
 from cluster.sim.setup import Surroundings
-from cluster.telemetry.events import ClockGap, NodeReady, ProcessChanged
+from cluster.telemetry.events import ClockGap, NodeReady, ProcessChanged, TermRun
 from cluster.telemetry.states import EdgeFigures
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class Host:
         "number",
         "paused",
         "replica",
+        "seen",
+        "shown_runs",
     )
 
     def __init__(self, world: World, node: NodeId, around: Surroundings) -> None:
@@ -66,6 +68,9 @@ class Host:
         self.links: dict[NodeId, Link] = {}
         self.replica: Replica | None = None
         self.epoch = 0
+        # What the judge saw of it last, and the newest runs of its log as they were told.
+        self.seen: tuple[Any, ...] | None = None
+        self.shown_runs: tuple[TermRun, ...] = ()
         self.paused = self.beating = False
         self._offset_us = SeededDice(world.setup.seed, "clock", node).randrange(_CLOCK_START_MAX_US)
         self._clock: NodeClock | None = None  # None until it is tampered with

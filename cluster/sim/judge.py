@@ -8,7 +8,7 @@ Law 4: memory is bounded: a key that all clients have left behind is judged to i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -118,8 +118,9 @@ class Judge:
         """One event for the monitors."""
         if self._onlooker is not None:
             self._onlooker(event)
-        for violation in self._feed(event):
-            raise Violated(violation)
+        violations = self._feed(event)
+        if violations:
+            raise Violated(violations[0])
 
     def report(self, host: Host, report: ReplicaEvent) -> None:
         """A replica's report, as telemetry tells it."""
@@ -141,26 +142,45 @@ class Judge:
         if kind in _SHOWN_WHOLE:
             self.changed = True
 
-    def look_at(self, host: Host) -> None:
+    def look_around(self, hosts: Iterable[Host]) -> None:
+        """Now and then, at all that run. Who does not lead and is as it was says nothing new; one of them is the pulse of the rest."""
+        first = True
+        for host in hosts:
+            if not host.paused:
+                self.look_at(host, in_any_case=first)
+                first = False
+
+    def look_at(self, host: Host, *, in_any_case: bool = True) -> None:
         """A node's present state, between two turns: in the middle of one, what it reports and what it is need not agree."""
         self.changed = False
         replica = host.replica
         if replica is None or replica.raft is None:
             return
-        raft = replica.raft
-        now = host.protocol_now()
         if self._onlooker is not None:
+            now = host.protocol_now()
             self.event(state_of(replica, host.figures(now), now, self._world.now))
             return
         # The same, as far as monitors read it: most of the time nobody looks on.
+        raft, world = replica.raft.state, self._world
         leads = raft.role is Role.LEADER
+        runs = raft.log.runs(_TERM_RUNS_MAX)
+        log = raft.log
+        seen = (
+            host.epoch, raft.role, raft.term, raft.vote, raft.leader, raft.commit, replica.store.applied, log.last_index, runs,
+            host.disk.idle,
+        )  # fmt: skip
+        if seen == host.seen and not leads and not in_any_case:
+            return
+        if host.seen is None or host.seen[-2] is not runs:
+            host.shown_runs = tuple([TermRun(first, term) for first, term in runs])
+        host.seen = seen
+        now = host.protocol_now()
         self.event(
             NodeState(
-                host.node, self._world.now, host.epoch, raft.role.value, raft.term, raft.vote, raft.leader, raft.commit,
-                replica.store.applied, raft.last_index,
-                tuple([TermRun(first, term) for first, term in raft.term_runs(_TERM_RUNS_MAX)]),
-                (), raft.quorum_age_us(now) if leads else -1, -1, 0, 0,
-                0 if host.disk.idle else max(1, raft.disk_busy_us(now)), 0, (), 0, 0, 0, 0, (), (), 0, 0, 0,
+                host.node, world.now, host.epoch, raft.role.value, raft.term, raft.vote, raft.leader, raft.commit,
+                replica.store.applied, log.last_index, host.shown_runs,
+                (), replica.raft.quorum_age_us(now) if leads else -1, -1, 0, 0,
+                0 if host.disk.idle else max(1, replica.raft.disk_busy_us(now)), 0, (), 0, 0, 0, 0, (), (), 0, 0, 0,
             )
         )  # fmt: skip
 

@@ -121,9 +121,7 @@ class World:
         self._next_fault()
 
     def _look_around(self, _: None) -> None:
-        for host in self.hosts.values():
-            if not host.paused:
-                self.judge.look_at(host)
+        self.judge.look_around(self.hosts.values())
         self.later(STATE_INTERVAL_US, self._look_around, None)
 
     # ---- faults -------------------------------------------------------------------------------------------------
