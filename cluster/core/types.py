@@ -8,6 +8,7 @@ Law 3: every queue, message and log has its bound here, beside the reason for it
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 NodeId = str
@@ -54,6 +55,7 @@ class Dice(Protocol):
     def sample(self, population: list[NodeId], k: int) -> list[NodeId]: ...
 
 
+@lru_cache(maxsize=1_024)
 def node_number(node: NodeId) -> int:
     """`n12` -> 12: the order in which people read nodes."""
     return int(node[1:])

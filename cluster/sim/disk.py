@@ -157,6 +157,8 @@ class Disk:
 
 def _stages(group: list[Persist]) -> list[Stage]:
     """As a node's storage does it: the term, then a snapshot, then what rests on it, then what it makes needless."""
+    if all(persist.snapshot is None for persist in group):
+        return [group]
     stages: list[Stage] = []
     begin, last = 0, None
     for at, persist in enumerate(group):
@@ -178,20 +180,21 @@ class Files:
         self.snapshot: Snapshot | None = None
         self._writer = wal.Writer(salt)
         self._segments: dict[int, bytearray] = {}
+        self._tail = 0  # the newest segment
         self._origins: dict[int, int] = {}  # segment -> the last index before it
         self._create(1, 1)
 
-    @property
-    def _tail(self) -> int:
-        return next(reversed(self._segments))
-
     def _create(self, number: int, first_sequence: int) -> None:
         """A new segment; its header is durable before anything is written to it."""
+        self._tail = number
         self._segments[number] = bytearray(wal.SegmentHeader(number, first_sequence, self._salt).encode())
 
     def encode(self, persists: list[Persist]) -> bytes:
         """The bytes of one write, in a new segment if the last one has no room."""
-        return self._placed(lambda: b"".join([self._writer.records(persist) for persist in persists]))
+        records = self._writer.records
+        if len(persists) == 1:
+            return self._placed(lambda: records(persists[0]))
+        return self._placed(lambda: b"".join(map(records, persists)))
 
     def _placed(self, encode: Callable[[], bytes]) -> bytes:
         writer, number = self._writer, self._tail

@@ -43,6 +43,7 @@ class Host:
         "_backlog",
         "_batch_us",
         "_clock",
+        "_fault",
         "_froze_from_us",
         "_gathered",
         "_offset_us",
@@ -73,6 +74,7 @@ class Host:
         self.shown_runs: tuple[TermRun, ...] = ()
         self.paused = self.beating = False
         self._offset_us = SeededDice(world.setup.seed, "clock", node).randrange(_CLOCK_START_MAX_US)
+        self._fault = NodeFault(node)
         self._clock: NodeClock | None = None  # None until it is tampered with
         self._timer_us: Micros = NEVER_US  # true time of the timer that counts
         self._timer_due_us: Micros = NEVER_US  # what it was set for, in the node's own time
@@ -133,6 +135,9 @@ class Host:
 
     def set_fault(self, fault: NodeFault) -> None:
         """Clock and disk faults now in force."""
+        if fault == self._fault:
+            return
+        self._fault = fault
         if self._clock is None and (fault.skew_us or fault.drift != 1.0):
             self._clock = NodeClock(self._world.now)
         if self._clock is not None:

@@ -210,17 +210,22 @@ class World:
         """Law 2: bring hosts and links in line with all leases."""
         if changed.plan.links or changed.plan.nodes:
             self._apply_plan()
+        down, stopped = set[NodeId](), set[NodeId]()
+        for lease in self._leases.active():
+            if isinstance(lease.command, model.Crash):
+                down.update(lease.targets)
+            elif isinstance(lease.command, model.Pause):
+                stopped.update(lease.targets)
         for host in self.hosts.values():
-            if self._leases.crashed(host.node):
+            if host.node in down:
                 if host.replica is not None:
                     host.crash()
                 continue
             if host.replica is None:
                 host.start()
-            stopped = self._leases.paused(host.node)
-            if stopped and not host.paused:
+            if host.node in stopped and not host.paused:
                 host.pause()
-            elif host.paused and not stopped:
+            elif host.paused and host.node not in stopped:
                 host.resume()
 
     def _apply_plan(self) -> None:

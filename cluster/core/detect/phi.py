@@ -69,12 +69,24 @@ def score_at(form: str, threshold: float) -> int:
 
 def patience_us(form: str, threshold: float, mean_us: Micros, std_us: Micros, pause_us: Micros, timeout_us: Micros) -> Micros:
     """Silence at which the verdict `form` convicts, at least 1 µs. Whole-number arithmetic only (Law 2)."""
-    if form == "timeout":
-        return max(1, timeout_us)
-    score = score_at(form, threshold)
-    if form == "cassandra":
-        return max(1, -(-mean_us * score // SCORE_UNIT))
-    return max(1, mean_us + pause_us - (-std_us * score // SCORE_UNIT))
+    return patiences_us(threshold, mean_us, std_us, pause_us, timeout_us)[DETECTORS.index(form)]
+
+
+def patiences_us(threshold: float, mean_us: Micros, std_us: Micros, pause_us: Micros, timeout_us: Micros) -> list[Micros]:
+    """The same for every verdict, in the order of `DETECTORS`. Asked for with every piece of evidence."""
+    akka_score, normal_score, cassandra_score = _scores(threshold)
+    learned_us = mean_us + pause_us
+    return [
+        max(1, learned_us - (-std_us * akka_score // SCORE_UNIT)),
+        max(1, learned_us - (-std_us * normal_score // SCORE_UNIT)),
+        max(1, -(-mean_us * cassandra_score // SCORE_UNIT)),
+        max(1, timeout_us),
+    ]
+
+
+@lru_cache(maxsize=64)
+def _scores(threshold: float) -> tuple[int, int, int]:
+    return score_at("akka", threshold), score_at("normal", threshold), score_at("cassandra", threshold)
 
 
 def phi_tenths(

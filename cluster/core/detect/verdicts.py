@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cluster.core.detect.phi import DETECTORS, patience_us, phi_tenths
+from cluster.core.detect.phi import DETECTORS, patiences_us, phi_tenths
 from cluster.core.detect.ready import DetectEvent, Opinion, ShadowConvicted, VerdictChanged
 from cluster.core.detect.window import Window
 from cluster.core.policy import DetectPolicy
@@ -139,10 +139,7 @@ class Detector:
     def _measure(self, known: Subject) -> None:
         policy, window = self._policy, known.window
         std_us = max(window.std_us, policy.std_floor_us)
-        for index, form in enumerate(DETECTORS):
-            known.patience_us[index] = patience_us(
-                form, policy.threshold, window.mean_us, std_us, policy.acceptable_pause_us, policy.timeout_us
-            )
+        known.patience_us = patiences_us(policy.threshold, window.mean_us, std_us, policy.acceptable_pause_us, policy.timeout_us)
         self._due_us = min(self._due_us, known.arrival_us + min(known.patience_us))
 
     def _convict(self, name: NodeId, known: Subject, now: Micros, changes: list[DetectEvent]) -> None:
