@@ -94,6 +94,7 @@ class Client:
         target, request = sent
         if self._world.hosts[target].ask(self, request):
             self._world.messages += 1
+            self._world.client_messages += 1
         else:
             self._world.later(self._trip_us(), self._fail, (request.token, Reply("fail", error="connection refused"), target))
 
@@ -136,6 +137,7 @@ class Client:
 
     def _hear(self, heard: tuple[int, Reply, NodeId]) -> None:
         self._world.messages += 1
+        self._world.client_messages += 1
         self._fail(heard)
 
     def _fail(self, heard: tuple[int, Reply, NodeId]) -> None:

@@ -24,11 +24,15 @@ PEACE_STEPS_MAX = 200_000
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """`violation` is the first, at step `at_step`, and `schedule` what was played until then, in the operators' grammar."""
+    """`violation` is the first, at step `at_step`, and `schedule` what was played until then, in the operators' grammar.
+
+    Delivered: `messages` are all but heartbeats and gossip, `client_messages` those of them that go to and from clients.
+    """
 
     setup: Setup
     steps: int
     messages: int
+    client_messages: int
     heartbeats: int
     gossip: int
     virtual_us: int
@@ -59,6 +63,7 @@ def run(setup: Setup, onlooker: Onlooker | None = None) -> Outcome:
         setup=setup,
         steps=world.steps,
         messages=world.messages,
+        client_messages=world.client_messages,
         heartbeats=world.heartbeats,
         gossip=world.gossip,
         virtual_us=world.now,

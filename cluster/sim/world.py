@@ -45,7 +45,7 @@ class World:
         self.now: Micros = 0
         self.order = 0
         self.heap: list[tuple[Micros, int, Callable[[Any], None], Any]] = []
-        self.steps = self.messages = self.heartbeats = self.gossip = 0
+        self.steps = self.messages = self.client_messages = self.heartbeats = self.gossip = 0
         self.network_dice = SeededDice(setup.seed, "network")
         self.trace = Trace()
         self.judge = Judge(self, onlooker)
