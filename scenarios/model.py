@@ -277,12 +277,11 @@ def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]
 
 
 def _link_faults(key: str, link: Link, card: Card, processes: Mapping[str, Proc]) -> Iterator[str]:
-    followers = {server for name, backend in card.backend.items() for server in replicas(name, backend)}
-    if link.src not in {*processes, *followers}:
+    if link.src not in processes and link.src not in replicas(link.dst, card.backend.get(link.dst)):
         yield f"{key}.src: there is no process {link.src!r}{did_you_mean(link.src, processes)}"
-    known = (*processes, *card.backend, *(server for name, backend in card.backend.items() for server in server_names(name, backend)))
-    if link.dst == link.src or link.dst not in known:
-        yield f"{key}.dst: expected another process, a backend or a server of this file, not {link.dst!r}{did_you_mean(link.dst, known)}"
+    if link.dst == link.src or link.dst not in {*processes, *card.backend}:
+        known = (*processes, *card.backend)
+        yield f"{key}.dst: expected another process or a backend of this file, not {link.dst!r}{did_you_mean(link.dst, known)}"
     for name in ("delay_ms", "jitter_ms"):
         yield from length_faults(f"{key}.{name}", getattr(link, name), card.toggles("broken"))
 

@@ -1,0 +1,30 @@
+"""The order service: an order and its event in one transaction, and a ledger of which event belongs to which order.
+
+Law 1: an order that comes twice is one order with one event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenarios.kit.calls import OK, serve
+from scenarios.kit.ledger import Ledger
+from scenarios.kit.outbox import Outbox
+from scenarios.kit.process import Process
+
+DATABASE = "orders.sqlite"
+
+
+async def main(process: Process) -> None:
+    ledger = Ledger.open(process.ledger_path, process.tasks)
+    outbox = Outbox(process.work / DATABASE)
+
+    async def place(args: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        event = f"{process.rng.getrandbits(64):016x}"
+        had = outbox.place(args["order"], args["body"], event)
+        if had is None:
+            await ledger.append("placed", order=args["order"], event=event, **args["body"])
+        return OK, {"event": had or event}
+
+    await serve(process.socket_of(process.name), {"place": place}, process.tasks)
+    await process.for_ever()

@@ -1,0 +1,63 @@
+"""The outbox: an order and the event that tells of it are one transaction; a relay publishes what is not marked yet.
+
+Law 1: there is no order without its event, and no event without its order.
+Law 2: rows are marked, never deleted: what was published stays to be compared.
+Law 3: publishing and marking are two systems' steps, and nothing in here pretends otherwise.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, body TEXT NOT NULL, event TEXT UNIQUE NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS outbox (row INTEGER PRIMARY KEY, event TEXT UNIQUE NOT NULL, body TEXT NOT NULL, published INTEGER)",
+    "CREATE INDEX IF NOT EXISTS pending ON outbox (row) WHERE published = 0",
+)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One event of the outbox. `body` is the order's own words."""
+
+    row: int
+    event: str
+    body: dict[str, Any]
+
+
+class Outbox:
+    """On one sqlite file, which the service that takes orders and the relay share. Every method is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *_SCHEMA):
+            self._db.execute(statement)
+
+    def place(self, order: str, body: dict[str, Any], event: str) -> str | None:
+        """The order with its event. None when it is new; else the event that it has."""
+        text = msgspec.json.encode(body).decode()
+        self._db.execute("BEGIN IMMEDIATE")
+        new = self._db.execute("INSERT OR IGNORE INTO orders VALUES (?, ?, ?)", (order, text, event)).rowcount
+        if new:
+            self._db.execute("INSERT INTO outbox (event, body, published) VALUES (?, ?, 0)", (event, text))
+        self._db.execute("COMMIT")
+        if new:
+            return None
+        had: str = self._db.execute("SELECT event FROM orders WHERE id = ?", (order,)).fetchone()[0]
+        return had
+
+    def pending(self, limit: int) -> list[Row]:
+        """The oldest that are not marked."""
+        found = self._db.execute("SELECT row, event, body FROM outbox WHERE published = 0 ORDER BY row LIMIT ?", (limit,))
+        return [Row(row, event, msgspec.json.decode(body)) for row, event, body in found]
+
+    def mark(self, rows: list[Row]) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany("UPDATE outbox SET published = 1 WHERE row = ?", [(row.row,) for row in rows])
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()

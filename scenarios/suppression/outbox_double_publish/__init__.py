@@ -1,0 +1,1 @@
+"""An outbox relay dies between publishing and marking; what it publishes again is counted again."""
