@@ -21,7 +21,8 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Servers that are not ours. `when`: "TOGGLE=VALUE", the only case in which they are needed; otherwise always.
 
     `policy` and `timers_ms` are for `etcd`, our own Raft group: fields of its policy, and `heartbeat`, `election` (the smallest
-    timeout), `spread` (how far above it the largest is). A value may be `$toggle`; timers follow the scale.
+    timeout), `spread` (how far above it the largest is). A value may be `$toggle`; timers follow the scale. A
+    hot toggle reaches a group that runs.
 
     `replicate` is for `redis`: the first server's data goes to the others, asynchronously. A `[[link]]` from a replica to the backend
     lays a proxy between the two.

@@ -197,7 +197,9 @@ class Performance:
         return self._hand.obey(parse(text, of_run(self._hand.names, hot)))
 
     def _turn(self, toggle: str, value: str) -> None:
-        self._toggles = turned(self._card, self._toggles, toggle, value)
+        toggles = turned(self._card, self._toggles, toggle, value)
+        self._place.servers.turn(toggles)
+        self._toggles = toggles
         for name in sorted(self._started):
             self._stage.order(name, Set(toggle, value))
 

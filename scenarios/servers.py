@@ -74,9 +74,11 @@ class PeerLinks:
 class Servers:
     """`urls`: backend -> where it is, for all of them, the given ones too. The rest is of those that this run has for itself."""
 
-    def __init__(self, groups: dict[str, Group], names: dict[str, str], given: Urls) -> None:
+    def __init__(self, groups: dict[str, Group], cards: Mapping[str, Backend], toggles: Mapping[str, str], given: Urls) -> None:
         self._groups = groups
-        self._backends = names  # process -> backend
+        self._cards = cards
+        self._options = {name: options(cards[name], toggles) for name in groups}
+        self._backends = {server: name for name in groups for server in server_names(name, cards[name])}  # process -> backend
         self.edges = tuple(PeerLinks(name, group, self._of(name)) for name, group in groups.items() if group.breaks_links)
         self.urls = {**{name: group.urls for name, group in groups.items()}, **given}
 
@@ -94,6 +96,14 @@ class Servers:
 
     async def answers(self, name: str) -> None:
         await self._groups[self._backends[name]].answers(name)
+
+    def turn(self, toggles: Mapping[str, str]) -> None:
+        """The run's toggles are these now: those groups whose options hang on one that has changed are told."""
+        for name, group in self._groups.items():
+            now = options(self._cards[name], toggles)
+            if now != self._options[name]:
+                self._options[name] = now
+                group.retune(now)
 
     def heard(self, report: Report) -> None:
         if report.name in self._backends:
@@ -133,8 +143,7 @@ def prepare(backends: Mapping[str, Backend], params: Params, given: Urls, work: 
             scale=params.scale, options=options(backend, params.toggles),
         )  # fmt: skip
         groups[name] = kind_of(backend.kind).prepare(ask, trace)
-    processes = {server: name for name, backend in own.items() for server in server_names(name, backend)}
-    return Servers(groups, processes, {name: urls for name, urls in given.items() if name in wanted})
+    return Servers(groups, own, params.toggles, {name: urls for name, urls in given.items() if name in wanted})
 
 
 def _check_packages(wanted: Mapping[str, Backend], given: Urls) -> None:

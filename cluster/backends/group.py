@@ -77,6 +77,9 @@ class Group:
     def heard(self, report: Report) -> None:
         """What the kernel says of one of its processes."""
 
+    def retune(self, options: Mapping[str, Any]) -> None:
+        """Other options while it runs. Those of servers that read theirs once, at the start, do not change."""
+
     def resolve(self, role: str) -> tuple[str, ...]:
         """`leader`, `followers`, … -> processes, as of now. Raises `UsageError` where there is none."""
         raise UsageError(f"servers of this kind have no role {role!r}")

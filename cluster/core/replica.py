@@ -52,7 +52,7 @@ from cluster.core.kv.ops import (
 )
 from cluster.core.kv.store import Store
 from cluster.core.kv.watch import Notice, Watches
-from cluster.core.policy import Policy
+from cluster.core.policy import Policy, RaftPolicy
 from cluster.core.raft.compaction import Compaction
 from cluster.core.raft.machine import Raft
 from cluster.core.raft.messages import Entry, EntryKind, HardState, Snapshot
@@ -91,7 +91,8 @@ class Replica:
         self.node, self.members = node, tuple(by_number(members))
         self.store = Store() if snapshot is None else Store.load(snapshot.data)
         self.raft: Raft | None = None
-        self._found: Callable[[], Raft] = lambda: Raft(node, voters, policy.raft, dice)
+        self._policy = policy.raft
+        self._found: Callable[[], Raft] = lambda: Raft(node, voters, self._policy, dice)
         if node in voters or hard.term or snapshot is not None:
             self.raft = Raft(node, voters, policy.raft, dice, hard=hard, entries=entries, snapshot=snapshot, base=base)
         self.gossip = Gossip(node, self.members, generation, policy.gossip, dice)
@@ -106,6 +107,12 @@ class Replica:
         self._compaction = Compaction(policy.raft.snapshot_every, snapshot)
         self._others_due_us: Micros = 0  # when gossip or detector want a `Tick`
         self.due_us: Micros = 0  # when anyone does
+
+    def retune(self, policy: RaftPolicy) -> None:
+        """Raft goes by another policy from now on, but for what is fixed when a log is opened (snapshots)."""
+        self._policy = policy
+        if self.raft is not None:
+            self.raft.retune(policy)
 
     def handle(self, input: ReplicaInput, now: Micros) -> list[Effect]:
         """Take one input at time `now` (µs) and return the effects it causes, to be performed in order."""

@@ -17,9 +17,10 @@ from cluster import wire
 from cluster.core.errors import FaultlineError, ProtocolError
 from cluster.core.types import NodeId
 from cluster.node.clock import true_us
-from cluster.telemetry.control import Batch, ControlMessage, Do, Hello, Meet, SetPlan
+from cluster.telemetry.control import Batch, ControlMessage, Do, Hello, Meet, SetPlan, SetPolicy
 from cluster.telemetry.events import NodeEvent, NodeState, TelemetryLost
 
+ForNode = SetPlan | SetPolicy | Do | Meet
 URGENT_MAX: Final = 4_096
 BATCH_MAX: Final = 256
 # Beyond this the supervisor is not reading: what comes next waits here, where it can be counted and replaced.
@@ -33,7 +34,7 @@ class NoSupervisor(FaultlineError):
 class ControlLink(asyncio.Protocol):
     """`obey(message)` gets plans and orders; `end(reason)` is called once when the line is cut ("" for a plain EOF)."""
 
-    def __init__(self, node: NodeId, obey: Callable[[SetPlan | Do | Meet], None], end: Callable[[str], None]) -> None:
+    def __init__(self, node: NodeId, obey: Callable[[ForNode], None], end: Callable[[str], None]) -> None:
         self.telemetry_lost = 0
         self._node, self._obey, self._end = node, obey, end
         self._splitter = wire.FrameSplitter()
@@ -95,7 +96,7 @@ class ControlLink(asyncio.Protocol):
         try:
             for body in self._splitter.feed(data):
                 message = wire.CONTROL.decode_body(body)
-                if not isinstance(message, (SetPlan, Do, Meet)):
+                if not isinstance(message, ForNode):
                     raise ProtocolError(f"a supervisor does not send {type(message).__name__}")
                 self._obey(message)
         except ProtocolError as error:

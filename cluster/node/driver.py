@@ -27,6 +27,7 @@ from cluster.core.effects import (
     SendPeer,
 )
 from cluster.core.errors import UsageError
+from cluster.core.policy import RaftPolicy
 from cluster.core.raft.ready import Froze, Persist, Tick
 from cluster.core.replica import Replica
 from cluster.core.types import MS, Micros
@@ -107,6 +108,11 @@ class Driver:
             self._clock.set_fault(own.skew_us, own.drift, now_us)
             self._storage.set_fault(own.disk, own.disk_delay_us)
         self._control.urgent(FaultHeard(self._replica.node, now_us, self._shim.version))
+        self.wake()
+
+    def retune(self, policy: RaftPolicy) -> None:
+        """Between two turns: another policy for Raft."""
+        self._replica.retune(policy)
         self.wake()
 
     def state(self) -> NodeState:

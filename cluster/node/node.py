@@ -18,19 +18,21 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from cluster.core.errors import CorruptLog
 from cluster.core.replica import Replica
 from cluster.faults import FaultPlan
 from cluster.node.clock import true_us
 from cluster.node.complaints import Complaints
-from cluster.node.control import ControlLink, NoSupervisor, connect
+from cluster.node.control import ControlLink, ForNode, NoSupervisor, connect
 from cluster.node.driver import Driver
 from cluster.node.fault_shim import FaultShim
 from cluster.node.listener import Identity
 from cluster.node.segments import Recovered, Segments, StorageFailed
 from cluster.node.storage import Storage
 from cluster.node.transport import PortTaken, Transport
-from cluster.telemetry.control import Do, Meet, NodeSpec, SetPlan
+from cluster.telemetry.control import Meet, NodeSpec, SetPlan, SetPolicy
 from cluster.telemetry.events import NodeComplaint, NodeReady
 
 EXIT_GOOD = 0
@@ -49,6 +51,7 @@ class Node:
         # Election timeouts and gossip partners, repeatable from the seed; nothing secret comes from it.
         self._dice = random.Random(f"{spec.seed}/{spec.node}/{spec.epoch}")
         self._plan = spec.plan
+        self._raft_policy = spec.policy.raft
         self._members = dict(spec.members)
         self._driver: Driver | None = None
         self._storage: Storage | None = None
@@ -140,7 +143,7 @@ class Node:
             spec.node,
             tuple(self._members),
             spec.voters,
-            spec.policy,
+            msgspec.structs.replace(spec.policy, raft=self._raft_policy),
             self._dice,
             spec.epoch,
             recovered.hard,
@@ -152,9 +155,13 @@ class Node:
         gc.freeze()
         return replica
 
-    def _obey(self, message: SetPlan | Do | Meet) -> None:
+    def _obey(self, message: ForNode) -> None:
         if isinstance(message, SetPlan):
             self._set_plan(message.plan)
+        elif isinstance(message, SetPolicy):
+            self._raft_policy = message.raft
+            if self._driver is not None:
+                self._driver.retune(message.raft)
         elif isinstance(message, Meet):
             self._members.update(message.members)
             if self._driver is not None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from cluster.core.errors import ProtocolError
+from cluster.core.policy import RaftPolicy
 from cluster.core.types import Micros, NodeId
 from cluster.faults import FaultPlan, seen_by
 from cluster.supervisor.chronicle import Chronicle, now_us
@@ -28,6 +29,7 @@ from cluster.telemetry.control import (
     RanOnce,
     RunOnce,
     SetPlan,
+    SetPolicy,
     SetRate,
 )
 from cluster.telemetry.events import NodeComplaint, NodeReady
@@ -75,6 +77,9 @@ class NodeGuest:
         if self._plan is not None and not self._party.busy:
             plan, self._plan = self._plan, None
             self._party.send(SetPlan(seen_by(plan, self.node)))
+
+    def set_policy(self, raft: RaftPolicy) -> None:
+        self._party.send(SetPolicy(raft))
 
     def order(self, verb: str, argument: str) -> None:
         self._party.send(Do(verb, argument))
@@ -169,6 +174,7 @@ class Collector:
         self.refusals = 0
         self._complained_us: Micros = 0
         self.plan = FaultPlan()
+        self.raft: RaftPolicy | None = None  # since it was changed while the lab ran
         self.rate_each = 0.0
 
     async def open(self, path: str) -> None:
@@ -200,6 +206,8 @@ class Collector:
         self._nodes[hello.name] = node
         # What changed between its start and now is not in its spec.
         node.set_plan(self.plan)
+        if self.raft is not None:
+            node.set_policy(self.raft)
         return node
 
     def node_left(self, node: NodeGuest) -> None:
@@ -235,6 +243,12 @@ class Collector:
         self.plan = plan
         for node in self._nodes.values():
             node.set_plan(plan)
+
+    def set_policy(self, raft: RaftPolicy) -> None:
+        """Every node's, from now on."""
+        self.raft = raft
+        for node in self._nodes.values():
+            node.set_policy(raft)
 
     def meet(self, members: dict[NodeId, int]) -> None:
         """Tell everyone who is there now."""

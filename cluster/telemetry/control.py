@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cluster.core.policy import ClientPolicy, Policy
+from cluster.core.policy import ClientPolicy, Policy, RaftPolicy
 from cluster.core.types import Micros, NodeId
 from cluster.faults import FaultPlan
 from cluster.telemetry.events import Event, NodeEvent
@@ -111,6 +111,12 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, tag="hello"):
 
 class SetPlan(msgspec.Struct, frozen=True, array_like=True, tag="set-plan"):
     plan: FaultPlan
+
+
+class SetPolicy(msgspec.Struct, frozen=True, array_like=True, tag="set-policy"):
+    """Another policy for Raft while the node runs; what comes after a restart is in the node's spec."""
+
+    raft: RaftPolicy
 
 
 class Do(msgspec.Struct, frozen=True, array_like=True, tag="do"):
@@ -238,6 +244,7 @@ class Goodbye(msgspec.Struct, frozen=True, array_like=True, tag="bye"):
 ControlMessage = (
     Hello
     | SetPlan
+    | SetPolicy
     | Do
     | Meet
     | Batch

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster.backends.etcd.embedded import SCHEMES, RaftGroup
-from cluster.backends.group import Group, kind_of
+from cluster.backends.group import KINDS, Group, kind_of
 from cluster.core.errors import EnvironmentFailed, UsageError
 from cluster.faults import LinkFault
 from scenarios.backends import Backend
@@ -47,6 +47,17 @@ def test_timers_follow_toggles_and_scale(tmp_path: Path) -> None:
         assert group._policy.raft.heartbeat_us == 40_000
 
 
+def test_a_toggle_that_is_turned_reaches_the_group_that_hangs_on_it(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        servers = prepared(tmp_path, stack, kv=KV)
+        group = servers._groups["kv"]
+        assert isinstance(group, RaftGroup)
+        servers.turn({**PARAMS.toggles, "lock": "redis"})
+        assert group._policy.raft.election_min_us == 100_000
+        servers.turn({**PARAMS.toggles, "election_ms": "150"})
+        assert group._policy.raft.election_min_us == 300_000
+
+
 def test_a_backend_that_the_toggles_do_not_need_has_no_servers(tmp_path: Path) -> None:
     with ExitStack() as stack:
         assert prepared(tmp_path, stack, kv=Backend(use="x", kind="etcd", when="lock=redis")).names == ()
@@ -65,7 +76,7 @@ def test_a_url_that_cannot_stand_in_is_told(urls: dict[str, tuple[str, ...]], sa
     assert str(caught.value) == said
 
 
-@pytest.mark.parametrize("kind", ["etcd", "redis"])
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_is_a_module_of_its_form(kind: str) -> None:
     module = kind_of(kind)
     assert module.SCHEMES

@@ -13,6 +13,8 @@ import asyncio
 import random
 import secrets
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -103,6 +105,10 @@ class RaftGroup(Group):
             await kv.barrier()
         finally:
             await kv.close()
+
+    def retune(self, options: Mapping[str, Any]) -> None:
+        self._policy = policy_of(options, self._ask.scale)
+        self._collector.set_policy(self._policy.raft)
 
     # ---- who is what --------------------------------------------------------------------------------------------
 

@@ -105,6 +105,13 @@ class Raft:
         self.state = RaftState(node, voters, policy, dice, hard, entries, snapshot, base)
         self.due_us: Micros = 0  # of the next `Tick`: at once, for this machine has never heard the time
 
+    def retune(self, policy: RaftPolicy) -> None:
+        """Go by another policy from now on. Timers that run keep their time; the next ones are drawn anew.
+
+        A lease counts on the others' election timeouts: who shortens them while leases are read from lets a read be stale.
+        """
+        self.state.policy = policy
+
     def step(self, input: RaftInput, now: Micros) -> Ready:
         """Take one input at time `now` (µs, never falling) and return the work it causes."""
         s = self.state

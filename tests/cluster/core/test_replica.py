@@ -247,6 +247,17 @@ def test_a_leader_reports_its_commits_and_followers_do_not(lab: Lab) -> None:
     assert not lab.said(follower(lab), LeaderCommitted)
 
 
+@pytest.mark.parametrize(("election_us", "elected"), [(150 * MS, True), (10 * SECOND, False)])
+def test_another_policy_holds_from_the_next_timers_on(lab: Lab, election_us: int, elected: bool) -> None:
+    for name in lab.voters:
+        lab.replicas[name].retune(RaftPolicy(election_min_us=election_us, election_max_us=2 * election_us))
+    lab.run(200 * MS)  # heartbeats set every timer anew
+    old = lab.leader
+    lab.cut = {old}
+    lab.run(2 * SECOND)
+    assert any(lab.replicas[name].role is Role.LEADER for name in lab.voters if name != old) == elected
+
+
 def test_an_order_hands_leadership_over(lab: Lab) -> None:
     target = follower(lab)
     lab.handle(lab.leader, Order("transfer", target))

@@ -64,6 +64,10 @@ class Running:
             while not holds():
                 await self.group._rung()
 
+    def roles(self, name: str) -> list[str]:
+        """What one node said it was, in order."""
+        return [fields["role"] for process, event, fields in self.traced if process == name and event == "raft.role"]
+
     def close(self) -> None:
         for process in self._processes.values():
             process.kill()

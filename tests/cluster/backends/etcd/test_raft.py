@@ -83,6 +83,22 @@ async def test_a_slow_link_is_in_force_when_apply_returns(running: Running) -> N
     assert len(set(confirmed.values())) == 1
 
 
+async def test_a_group_that_runs_goes_by_another_policy(tmp_path: Path) -> None:
+    """A leader that is alone and need not look for its quorum stays; told to look, it steps down."""
+    running = Running(tmp_path, options={"policy": {"check_quorum": "off"}})
+    try:
+        await running.open()
+        (leader,) = running.group.resolve("leader")
+        alone = tuple(LinkFault(a, b, cut=True) for a in running.names for b in running.names if leader in (a, b) and a != b)
+        await running.group.apply(alone)
+        await running.until(lambda: _leader(running) not in ("", leader))
+        assert running.roles(leader)[-1] == "leader"
+        running.group.retune({"policy": {"check_quorum": "on"}})
+        await running.until(lambda: running.roles(leader)[-1] == "follower")
+    finally:
+        running.close()
+
+
 async def test_a_group_that_is_not_there_is_refused_in_time() -> None:
     kv = RaftKv([url_of("n1", 1, b"s")], "c", random.Random(1), timeout_ms=100)
     with pytest.raises(Refused, match="nobody served it within 100 ms"):
