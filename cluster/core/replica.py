@@ -100,8 +100,7 @@ class Replica:
         self._proposals: deque[Proposal] = deque()
         self._reads: dict[int, Reading] = {}  # context -> read, while Raft confirms it
         self._confirmed: deque[tuple[int, Reading]] = deque()  # (index to wait for, read), indexes rising
-        self._context = 0
-        self._rumours = 0
+        self._context = self._rumours = 0
         self._lease_clock = LeaseClock()
         self._watches = Watches()
         self._compaction = Compaction(policy.raft.snapshot_every, snapshot)
