@@ -111,12 +111,28 @@ def _changed(then: dict[str, str], now: dict[str, str]) -> str:
     return ""
 
 
-def last_verdicts(runs: Path, slug: str) -> dict[str, str]:
-    """Variant -> verdict of its newest finished run, of those with the variant's own toggles."""
-    found: dict[str, str] = {}
+def raw_line(run_dir: Path, where: str) -> str:
+    """The record at `ledger/payd.jsonl:12`, as it stands in the file; the reason why not, when there is none."""
+    file, _, number = where.partition(":")
+    try:
+        lines = (run_dir / file).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if not number:
+        return "\n".join(lines)
+    return lines[int(number) - 1] if number.isdigit() and 0 < int(number) <= len(lines) else "there is no such line"
+
+
+def last_runs(runs: Path, slug: str) -> dict[str, Path]:
+    """Variant -> directory of its newest finished run, of those with the variant's own toggles."""
+    found: dict[str, Path] = {}
     for variant in ("broken", "canonical"):
-        for run_dir in sorted(runs.glob(f"*-{slug}-{variant}"), reverse=True):
-            if (run_dir / VERDICT).is_file():
-                found[variant] = read_verdict(run_dir).outcome.verdict
-                break
+        finished = (run_dir for run_dir in sorted(runs.glob(f"*-{slug}-{variant}"), reverse=True) if (run_dir / VERDICT).is_file())
+        if (newest := next(finished, None)) is not None:
+            found[variant] = newest
     return found
+
+
+def last_verdicts(runs: Path, slug: str) -> dict[str, str]:
+    """Variant -> verdict of that run."""
+    return {variant: read_verdict(run_dir).outcome.verdict for variant, run_dir in last_runs(runs, slug).items()}

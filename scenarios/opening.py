@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from scenarios.feed import LINES_MAX, Clock, Judged, Member, News, Opened, Planned, Told
 from scenarios.judging import VERDICT, read_verdict
 from scenarios.model import Card
@@ -41,5 +43,5 @@ def told_of(card: Card, run_dir: Path) -> list[News]:
     newest = max((line.get("mono_ns", 0) for told in news if isinstance(told, Told) for line in told.lines), default=0)
     news.append(Clock(newest, 0))
     if (run_dir / VERDICT).is_file():
-        news.append(Judged(read_verdict(run_dir).outcome))
+        news.append(Judged(replace(read_verdict(run_dir).outcome, run_dir=str(run_dir))))  # it may have been moved since
     return news

@@ -165,6 +165,29 @@ def words_of_card(card: Card) -> str:
     return "\n".join(lines)
 
 
+Parts = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def parts_of_row(row: Reported) -> Parts:
+    """(heading, paragraphs) of what was reported."""
+    seed = row.seed
+    story = tuple(f"{name[0].upper()}  {getattr(seed, name)}" for name in ("situation", "task", "action", "result"))
+    return (("AS REPORTED", story), ("PATTERNS", seed.patterns), ("CURES", seed.canonical), ("SEEN AT", seed.real_world))
+
+
+def parts_of_card(card: Card) -> Parts:
+    """(heading, paragraphs) of an incident, in the order in which they are read; toggles are drawn apart."""
+    seed = card.seed
+    story = tuple(f"{name[0].upper()}  {getattr(seed, name)}" for name in ("situation", "task", "action", "result"))
+    found = (
+        ("WHAT HAPPENS HERE", (card.scenario.summary,)), ("AS REPORTED", story), ("PATTERNS", seed.patterns), ("CURES", seed.canonical),
+        ("FAULTS", tuple(map(_of_fault, card.fault))), ("WATCH", tuple(f"{seen.view}: {seen.what}" for seen in card.observable)),
+        ("WHERE THE REPORT DOES NOT HOLD AS WRITTEN", card.erratum), ("TELL-TALE", (card.drill.telltale,)),
+        ("LESSON", (card.drill.lesson,)), ("SEEN AT", seed.real_world), ("SEE", (card.drill.reference,)),
+    )  # fmt: skip
+    return tuple((heading, tuple(" ".join(text.split()) for text in texts)) for heading, texts in found if texts)
+
+
 def _of_fault(fault: Fault) -> str:
     """`pause w1 for 2500, at hit 10 of failpoint:pay.before_charge@w1: behind every check`."""
     text = f"{fault.do} {fault.target}"

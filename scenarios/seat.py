@@ -39,6 +39,7 @@ class RunSession:
         self._line = line
         self._last_request = 0
         self._closing = False
+        self._closed = asyncio.Event()
 
     @classmethod
     async def open(cls, commission: Commission) -> RunSession:
@@ -78,15 +79,19 @@ class RunSession:
             raise LostRun(f"the run ended without a verdict: {_last_words(self._process.stderr)}")
 
     async def close(self) -> None:
-        """Leave; a run that goes on ends."""
+        """Leave; a run that goes on ends. Waits until it has, whoever asked first."""
         if self._closing:
+            await self._closed.wait()
             return
         self._closing = True
         self._line.abort()
         assert self._process.stdin is not None
         self._process.stdin.close()
-        await self._ended()
-        _close_pipes(self._process)
+        try:
+            await self._ended()
+        finally:
+            _close_pipes(self._process)
+            self._closed.set()
 
     async def _ended(self) -> None:
         try:

@@ -11,8 +11,9 @@ import asyncio
 import os
 import re
 from collections.abc import Container, Iterable
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from msgspec.structs import replace
 from textual import events
@@ -35,26 +36,30 @@ from cluster.telemetry.events import (
 from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
 from tui import reduce as r
+from tui.director import Director
 from tui.frame import FrameClock
 from tui.hand import Hand
 from tui.keymap import Action, offered
 from tui.palette import THEMES, Sheet
 from tui.screens.faults import FaultsScreen
 from tui.screens.gossip import GossipScreen
+from tui.screens.incidents import IncidentsScreen
 from tui.screens.lab import LabScreen
 from tui.screens.live import LiveScreen
-from tui.screens.over import ConfirmScreen, HelpScreen, InspectorScreen, Sheaf
+from tui.screens.over import ConfirmScreen, HelpScreen, InspectorScreen, RecordsScreen, Sheaf
 from tui.screens.painting import Painter, Selector
 from tui.screens.raft import RaftScreen
+from tui.screens.run import RunScreen
 from tui.select.nodes import order
 from tui.state import UiState
 from tui.store import Store
+from tui.theatre import Settings, Theatre
 from tui.widgets.footer import action_at
 from tui.widgets.rows import RowPane
 from tui.winder import Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
 DEFAULT_THEME = "faultline"
 SCRUB_PERIOD_S = 0.25
@@ -62,8 +67,17 @@ TOAST_S = 4.0
 # What keys bring about, in the supervisor's own words: whoever pressed one waits for these.
 AWAITED = (CommandDone, FaultBegan, FaultEnded, FreezeChanged, PlanChanged, ProcessChanged)
 SCREEN_TYPES: dict[str, type[LabScreen]] = {
-    "live": LiveScreen, "raft": RaftScreen, "gossip": GossipScreen, "faults": FaultsScreen,
+    "live": LiveScreen, "raft": RaftScreen, "gossip": GossipScreen, "faults": FaultsScreen, "incidents": IncidentsScreen,
+    "run": RunScreen,
 }  # fmt: skip
+
+
+class Staging(NamedTuple):
+    """Where incident runs are kept and what goes to each of them; `begin(app)` is called when the dashboard is up."""
+
+    runs: Path = Path(".")
+    settings: Settings = Settings()
+    begin: Callable[[FaultlineApp], None] | None = None
 
 
 class Actions(Provider):
@@ -123,6 +137,7 @@ class FaultlineApp(App[None]):
         *,
         theme: str = "",
         selectors: dict[str, Selector] | None = None,
+        staging: Staging | None = None,
     ) -> None:
         super().__init__()
         if "NO_COLOR" in os.environ:
@@ -133,7 +148,9 @@ class FaultlineApp(App[None]):
         self._tape: Tape | None = session if hasattr(session, "seek") else None  # type: ignore[assignment]
         self.store = Store(initial, ui, seat=getattr(session, "name", ""))
         self.painter = Painter(selectors)
-        self.hand = Hand(self.store, self, self._tape)
+        self._staging = staging or Staging()
+        self.director = Director(self.store, self, self.theatre)
+        self.hand = Hand(self.store, self, self._tape, self.director)
         self.lost = ""  # why the session ended, when it should not have
         for own in THEMES:
             self.register_theme(own)
@@ -163,6 +180,8 @@ class FaultlineApp(App[None]):
         self.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         await self._show_screen()
         self.run_worker(self._hear(), name="session", exit_on_error=False)
+        if self._staging.begin is not None:
+            self._staging.begin(self)
         if self._tape is not None:
             self.set_interval(SCRUB_PERIOD_S, self._clock.request)
 
@@ -190,18 +209,31 @@ class FaultlineApp(App[None]):
         closed = self.store.view.closed
         self.say(self.lost or (f"the lab is over: {closed}" if closed else "the lab is over"), bad=bool(self.lost))
 
+    @cached_property
+    def theatre(self) -> Theatre:
+        """The runs of incidents."""
+        return Theatre(self._staging.runs, self._changed, lambda text, bad: self.say(text, bad=bad), self._staging.settings)
+
+    def _changed(self) -> None:
+        if self._clock is not None:
+            self._clock.request()
+
     # ---- painting ---------------------------------------------------------------------------------------------------
 
     def paint(self) -> None:
         """One frame: every visible pane gets its rows."""
         self.hand.rest_at_end()
+        if self.store.ui.place != "lab":
+            self.director.settle()
         view, ui = self.store.view, self.store.ui
         if ui.screen != self._current_name():
             self.run_worker(self._show_screen(), name="screen", exclusive=True, group="screen")
             return
         tape = (self._tape.position_us, self._tape.length_us) if self._tape is not None else None
         for screen in self.screen_stack:
-            if isinstance(screen, LabScreen):
+            if isinstance(screen, IncidentsScreen | RunScreen):
+                screen.repaint(self.theatre.bill, ui)
+            elif isinstance(screen, LabScreen):
                 screen.repaint(view, ui, tape)
             elif isinstance(screen, Sheaf):
                 screen.repaint(view, ui)
@@ -264,7 +296,7 @@ class FaultlineApp(App[None]):
             places = {pane.name: place for place, pane in enumerate(screen.shown_panes(), 1)}
             if message.pane in places:
                 self.store.act(r.PaneChosen(len(places), to=places[message.pane]))
-            node = node_near(message.text, message.column, self.store.view.nodes)
+            node = node_near(message.text, message.column, self.store.view.nodes) if self.store.ui.place == "lab" else ""
             if node:
                 self.store.act(r.Picked(node))
                 if message.times == 2:
@@ -316,6 +348,32 @@ class FaultlineApp(App[None]):
                 self.push_screen(HelpScreen(self._sheet, self.painter))
             case "inspect":
                 self.push_screen(InspectorScreen(self._sheet, self.painter))
+            case "records":
+                self._show_records()
+
+    def _show_records(self) -> None:
+        records = self.theatre.raw(self.store.ui.side, self.store.ui.finding)
+        if records:
+            self.push_screen(RecordsScreen(self._sheet, self.painter, records))
+            self._ask_frame()
+        else:
+            self.say("no violation was found in this run: there are no records to show", bad=True)
+
+    def begin(self, deed: Coroutine[Any, Any, None], name: str) -> None:
+        """In the background; what it raises of ours is said."""
+
+        async def guarded() -> None:
+            try:
+                await deed
+            except FaultlineError as error:
+                self.say(str(error), bad=True)
+
+        self.run_worker(guarded(), name=name, group="incidents", exit_on_error=False)
+
+    def pane(self) -> str:
+        screen = self._screens.get(self.store.ui.screen)
+        panes = screen.shown_panes() if screen is not None else ()
+        return panes[(self.store.ui.pane - 1) % len(panes)].name if panes else ""
 
     def leave(self) -> None:
         """The person has seen enough."""

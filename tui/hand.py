@@ -18,6 +18,7 @@ from cluster.commands.model import Wipe
 from cluster.core.errors import UsageError
 from cluster.core.types import NodeId
 from tui import reduce as r
+from tui.director import Director
 from tui.keymap import BY_ACTION, MENUS, PAUSE_S_DEFAULT, SAFE, Action, choice_for, for_key
 from tui.select.proposal import cut_text, preview, targets
 from tui.state import SCREENS, Prompt
@@ -56,9 +57,10 @@ class Stage(Protocol):
 class Hand:
     """Turns keys and named actions into deeds."""
 
-    def __init__(self, store: Store, stage: Stage, tape: Tape | None = None) -> None:
+    def __init__(self, store: Store, stage: Stage, tape: Tape | None = None, director: Director | None = None) -> None:
         self._store = store
         self._stage = stage
+        self._director = director  # of the incident screens
         self._winder = Winder(store, tape) if tape is not None else None
         self._last = ""  # what `.` gives once more
         self._looks = self._looking()
@@ -84,6 +86,9 @@ class Hand:
         elif action.who == "replay":
             assert self._winder is not None, "replay keys exist only over a recording"
             self._winder.wind(name)
+        elif action.place in ("list", "run", "acts"):
+            assert self._director is not None, "keys of incidents exist only on their screens"
+            self._director.do(action)
         elif action.who == "operator":
             self._operate(action)
         else:
@@ -174,6 +179,9 @@ class Hand:
             self._close()
             if prompt.verb == "/":
                 self._store.act(r.Filtered(""))
+            return
+        if self._director is not None and self._director.answers(prompt):
+            self._director.answer(prompt, key, character)
             return
         match prompt.verb:
             case ":":
@@ -288,27 +296,51 @@ class Hand:
             "mark": lambda: act(r.Marked()),
             "filter": lambda: self._open(Prompt("/", "/", store.ui.filter, (FILTER_HINT,))),
             "inspect": lambda: stage.open("inspect"),
-            "next-pane": lambda: act(r.PaneChosen(stage.panes(), by=1)),
-            "last-pane": lambda: act(r.PaneChosen(stage.panes(), by=-1)),
+            "next-pane": partial(self._turn, 1),
+            "last-pane": partial(self._turn, -1),
             "zoom": lambda: act(r.Turned("zoom")),
             "order": lambda: act(r.Turned("order")),
             "layout": lambda: act(r.Turned("layout")),
-            "scroll-up": lambda: act(r.Scrolled(PAGE_LINES)),
-            "scroll-down": lambda: act(r.Scrolled(-PAGE_LINES)),
+            # Events are scrolled back from their end, a card on from its beginning.
+            "scroll-up": lambda: act(r.Scrolled(PAGE_LINES if store.ui.place == "lab" else -PAGE_LINES)),
+            "scroll-down": lambda: act(r.Scrolled(-PAGE_LINES if store.ui.place == "lab" else PAGE_LINES)),
             "newest": lambda: act(r.Scrolled(end=True)),
             "older-rumour": lambda: act(r.RumourChosen(1, len(store.view.rumours))),
             "newer-rumour": lambda: act(r.RumourChosen(-1, len(store.view.rumours))),
             "palette": lambda: stage.open("palette"),
             "help": lambda: stage.open("help"),
-            "back": lambda: act(r.Backed()),
+            "back": self._back,
             "quit": stage.leave,
             **{screen: partial(self._go, screen) for screen in SCREENS.values()},
         }
 
     def _go(self, screen: str) -> None:
+        if screen == "incidents":
+            if self._director is not None:
+                self._director.enter()
+            else:
+                self._stage.say("there are no incidents here", bad=True)
+            return
+        if not self._store.ui.lab:
+            self._stage.say("there is no lab behind this: faultline alone starts one", bad=True)
+            return
         self._store.act(r.ScreenChosen(screen, self._stage.panes()))
 
+    def _turn(self, by: int) -> None:
+        if self._store.ui.place != "lab" and self._director is not None:
+            self._director.turn(by)
+        else:
+            self._store.act(r.PaneChosen(self._stage.panes(), by=by))
+
+    def _back(self) -> None:
+        ui = self._store.ui
+        if ui.place == "lab" or ui.prompt is not None or ui.zoom or self._director is None or not self._director.back():
+            self._store.act(r.Backed())
+
     def _move(self, by: int) -> None:
+        if self._store.ui.place != "lab" and self._director is not None:
+            self._director.move(by)
+            return
         listed = self._stage.faults_in_order()
         if listed:
             place = listed.index(self._chosen_fault()) + by

@@ -17,6 +17,8 @@ from tui.state import UiState
 
 # The harmless: they stay when the keyboard is disarmed.
 SAFE = "none"
+# What is done to a lab, and to a recording of one.
+LAB_GROUPS = ("break", "repair", "steer", "recording")
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +26,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     `keys`: as Textual names them; the first is the one that is shown. `shown`: how it is written. `label`: for the footer, empty when
     it has no place there. `text`: what is submitted ("" when only the screen changes), or which prompt asks for the rest.
-    `who`: "all" | "operator" | "replay".
+    `who`: "all" | "operator" | "replay" | "act" (whoever sits before an incident's run: it is this dashboard's own).
+    `place`: "lab", "list" (of incidents), "run" (of one), "acts" (both of these), "any"; "": the lab for what is done to it, else any.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     about: str = ""
     who: str = "all"
+    place: str = ""
 
     @property
     def verb(self) -> str:
@@ -61,13 +65,21 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
         """Whether this keyboard may do it now (law 3)."""
         if self.who == "replay":
             return ui.mode == "REPLAY"
+        if self.who == "act":
+            return ui.armed or self.danger == SAFE
         if self.who == "operator":
             return not ui.observer and (ui.armed or self.danger == SAFE)
         return True
 
     def offered(self, ui: UiState) -> bool:
         """Whether the key exists at all for this seat: a disarmed key is shown grey, an observer's is not shown."""
-        return self.allowed(ui) or (self.who == "operator" and not ui.observer)
+        if not self._here(ui):
+            return False
+        return self.allowed(ui) or self.who == "act" or (self.who == "operator" and not ui.observer)
+
+    def _here(self, ui: UiState) -> bool:
+        place = self.place or ("lab" if self.group in LAB_GROUPS else "any")
+        return place in ("any", ui.place) or (place == "acts" and ui.place != "lab")
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -136,34 +148,66 @@ ACTIONS: tuple[Action, ...] = (
         name="freeze", keys=("f",), shown="f", group="steer", label="Freeze", text="freeze", who="operator",
         about="Stop the whole world to look around; again: let it go on.",
     ),
-    Action(name="arm", keys=("exclamation_mark",), shown="!", group="steer", about="Disarm or arm: disarmed, no key can harm.",
-           who="operator"),
+    Action(name="arm", place="any", keys=("exclamation_mark",), shown="!", group="steer", who="operator",
+           about="Disarm or arm: disarmed, no key can harm."),
     # ---- target
     Action(name="up", keys=("up", "J", "shift+j"), shown="↑ J", group="target", about="The cursor one node up."),
     Action(name="down", keys=("down", "j"), shown="↓ j", group="target", about="The cursor one node down."),
-    Action(name="mark", keys=("space",), shown="space", group="target", label="Mark", about="Mark or unmark the cursor's node."),
-    Action(name="filter", keys=("slash",), shown="/", group="target", label="Filter", about="Show only the lines that contain a text."),
+    Action(name="mark", place="lab", keys=("space",), shown="space", group="target", label="Mark",
+           about="Mark or unmark the cursor's node."),
+    Action(name="filter", place="lab", keys=("slash",), shown="/", group="target", label="Filter",
+           about="Show only the lines that contain a text."),
     # ---- look
-    Action(name="inspect", keys=("enter",), shown="enter", group="look", label="Inspect", about="All that is known of the cursor's node."),
+    Action(name="inspect", place="lab", keys=("enter",), shown="enter", group="look", label="Inspect",
+           about="All that is known of the cursor's node."),
     Action(name="next-pane", keys=("tab",), shown="tab", group="look", label="Pane", about="The next pane (shift+tab: the one before)."),
     Action(name="last-pane", keys=("shift+tab",), shown="⇧tab", group="look", about="The pane before."),
     Action(name="zoom", keys=("z",), shown="z", group="look", label="Zoom", about="The chosen pane alone, and back."),
-    Action(name="order", keys=("o",), shown="o", group="look", about="Order nodes by side, by number or by commit index."),
-    Action(name="layout", keys=("L", "shift+l"), shown="L", group="look", about="Draw the topology as a ring or as a grid."),
+    Action(name="order", place="lab", keys=("o",), shown="o", group="look", about="Order nodes by side, by number or by commit index."),
+    Action(name="layout", place="lab", keys=("L", "shift+l"), shown="L", group="look", about="Draw the topology as a ring or as a grid."),
     Action(name="scroll-up", keys=("pageup",), shown="pgup", group="look", about="Scroll events, logs or journal back."),
     Action(name="scroll-down", keys=("pagedown",), shown="pgdn", group="look", about="Scroll events, logs or journal on."),
     Action(name="newest", keys=("end",), shown="end", group="look", about="Back to the newest line, and follow it."),
-    Action(name="older-rumour", keys=("left_square_bracket", "left_curly_bracket"), shown="[", group="look",
+    Action(name="older-rumour", place="lab", keys=("left_square_bracket", "left_curly_bracket"), shown="[", group="look",
            about="An older rumour ({ in a recording)."),
-    Action(name="newer-rumour", keys=("right_square_bracket", "right_curly_bracket"), shown="]", group="look",
+    Action(name="newer-rumour", place="lab", keys=("right_square_bracket", "right_curly_bracket"), shown="]", group="look",
            about="A newer rumour (} in a recording)."),
     # ---- screens
     Action(name="live", keys=("1",), shown="1", group="screens", about="Live: nodes, suspicion, topology, events, metrics."),
     Action(name="raft", keys=("2",), shown="2", group="screens", about="Raft: logs, leaders, progress, and why not."),
     Action(name="gossip", keys=("3",), shown="3", group="screens", about="Gossip: a rumour's spread, and who believes what."),
+    Action(name="incidents", keys=("5",), shown="5", group="screens",
+           about="Incidents: the list and its cards; from a run back to the list."),
     Action(name="faults", keys=("6",), shown="6", group="screens", about="Faults in force, faults past, and the journal."),
+    # ---- incidents
+    Action(name="open", place="list", keys=("enter",), shown="enter", group="incidents", label="Look",
+           about="The runs of this incident: the last ones, or those to come."),
+    Action(name="run-broken", place="acts", keys=("b",), shown="b", group="incidents", label="Broken", who="act",
+           about="Run the incident broken, for real."),
+    Action(name="run-canonical", place="acts", keys=("c",), shown="c", group="incidents", label="Cured", who="act",
+           about="Run it cured, under the same faults."),
+    Action(name="run-both", place="acts", keys=("v",), shown="v", group="incidents", label="Both", who="act",
+           about="Run both under one seed: at once, or one after the other where timers are tight."),
+    Action(name="run-by-hand", place="acts", keys=("m",), shown="m", group="incidents", label="By hand", who="act",
+           about="Run it broken and without its faults: they are yours to make, while the window is open."),
+    Action(name="end-run", place="run", keys=("s",), shown="s", group="incidents", label="Stop", who="act",
+           about="End what runs, without a verdict."),
+    Action(name="side-broken", place="run", keys=("left",), shown="← →", group="incidents", label="Side",
+           about="Which of the two runs keys and panes are about: the broken one, or (→) the cured one."),
+    Action(name="side-canonical", place="run", keys=("right",), shown="→", group="incidents", about="The cured run."),
+    Action(name="flip", place="run", keys=("t",), shown="t", group="incidents", label="Toggle", who="act",
+           about="Turn the chosen toggle: at once in a run that goes on if it is hot, else for the next one."),
+    Action(name="records", place="run", keys=("enter",), shown="enter", group="incidents", label="Records",
+           about="The raw records behind the chosen violation."),
+    Action(name="act-pause", place="run", keys=("g",), shown="g", group="incidents", label="GC", text="pause {T} {seconds}s", who="act"),
+    Action(name="act-crash", place="run", keys=("x",), shown="x", group="incidents", label="Crash", text="crash {T}", who="act"),
+    Action(name="act-restart", place="run", keys=("r",), shown="r", group="incidents", label="Restart", text="restart {T}", who="act"),
+    Action(name="act-heal", place="run", keys=("h",), shown="h", group="incidents", label="Go on", text="heal {T}", who="act",
+           about="Let the chosen process of the run go on."),
+    Action(name="act-command", place="run", keys=("colon",), shown=":", group="incidents", label="Cmd", who="act",
+           about="The command line of the run: pause, crash, restart, heal, set; names are its processes."),
     # ---- tool
-    Action(name="command", keys=("colon",), shown=":", group="tool", label="Cmd", who="operator",
+    Action(name="command", place="lab", keys=("colon",), shown=":", group="tool", label="Cmd", who="operator",
            about="The command line: tab completes, ↑ recalls."),
     Action(name="palette", keys=("ctrl+p",), shown="ctrl+p", group="tool", about="Every action by name; themes."),
     Action(name="help", keys=("question_mark",), shown="?", group="tool", label="Help", about="All keys, and how to read the screen."),

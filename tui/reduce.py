@@ -76,6 +76,13 @@ class FaultChosen(msgspec.Struct, frozen=True):
     fault: int
 
 
+class Chose(msgspec.Struct, frozen=True):
+    """On the incident screens: "slug" | "side" | "player" | "switch" | "finding", and what was chosen."""
+
+    what: str
+    value: str | int
+
+
 class Asked(msgspec.Struct, frozen=True):
     """A prompt opens, or shows something new."""
 
@@ -110,7 +117,7 @@ class Backed(msgspec.Struct, frozen=True):
 
 
 Action = (
-    Moved | Picked | Marked | ScreenChosen | PaneChosen | Turned | Scrolled | RumourChosen | FaultChosen | Asked | Typed | Given
+    Moved | Picked | Marked | ScreenChosen | PaneChosen | Turned | Scrolled | RumourChosen | FaultChosen | Chose | Asked | Typed | Given
     | Filtered | Closed | Backed
 )  # fmt: skip
 
@@ -236,6 +243,7 @@ _RULES: dict[type, Callable[[UiState, Any], UiState]] = {
     Scrolled: _scrolled,
     RumourChosen: _rumour_chosen,
     FaultChosen: lambda ui, action: replace(ui, fault=action.fault),
+    Chose: lambda ui, action: replace(ui, **{action.what: action.value}),
     Asked: lambda ui, action: replace(ui, prompt=action.prompt),
     Typed: _typed,
     Given: _given,

@@ -10,7 +10,9 @@ import msgspec
 from cluster.core.types import NodeId
 
 # The screens, in the order of their digits: what each digit opens.
-SCREENS = {"1": "live", "2": "raft", "3": "gossip", "6": "faults"}
+SCREENS = {"1": "live", "2": "raft", "3": "gossip", "5": "incidents", "6": "faults"}
+# Where the keyboard is, by screen: with the lab, or with the incidents.
+PLACES = {"incidents": "list", "run": "run"}
 
 # One span: text and the *name* of a style ("leader", "side.a", "phi.7", "dim"); one row: spans. Hashable, so a row is its own key.
 Span = tuple[str, str]
@@ -40,7 +42,7 @@ class Prompt(msgspec.Struct, frozen=True):
 
 
 class UiState(msgspec.Struct, frozen=True):
-    screen: str = "live"  # "live" | "raft" | "gossip" | "faults"
+    screen: str = "live"  # "live" | "raft" | "gossip" | "faults" | "incidents" | "run"
     pane: int = 1  # the one pane shown at 80x24
     cursor: NodeId = "n1"
     marked: tuple[NodeId, ...] = ()
@@ -64,4 +66,15 @@ class UiState(msgspec.Struct, frozen=True):
     last: str = ""  # the last command and its answer
     toast: str = ""
     fault: int = 0  # which fault of the list is chosen, by its number; 0: the newest
+    slug: str = ""  # which incident of the list is chosen
+    side: str = "broken"  # which of its two runs
+    player: str = ""  # which process of that run
+    switch: str = ""  # which of its toggles
+    finding: int = 0  # which of the violations found in it
+    lab: bool = True  # there is a lab behind the other screens
     past: tuple[str, ...] = ()  # lines once given at the command line, oldest first, at most HISTORY_MAX
+
+    @property
+    def place(self) -> str:
+        """ "lab" | "list" | "run": what the keys are about."""
+        return PLACES.get(self.screen, "lab")

@@ -30,7 +30,7 @@ def scene_of(*news: News) -> Scene:
 def test_a_finished_run_is_opened_from_its_files(tmp_path: Path) -> None:
     scene = fold_all(Scene(), told_of(CARD, stale_lock_run(tmp_path, TWICE)))
     assert {row: {CARD.view.column[i].title: cell.value for i, cell in cells.items()} for row, cells in scene.rows.items()} == {
-        order: {"lock held by": "w2", "token": None, "charged by": "w1", "charges": 2} for order in ORDERS
+        order: {"lock": "w2", "token": None, "charged by": "w1", "charges": 2} for order in ORDERS
     }
     assert [cell.value for cell in scene.counters] == [4, 0]
     assert scene.counts["ledger/payd.jsonl:charged"] == 4

@@ -21,6 +21,7 @@ from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
 from tui.cli.conductor import Steps, play, stands_up
 from tui.cli.exits import ENVIRONMENT, GOOD, INTERRUPTED, VIOLATION
+from tui.cli.incident import runs_home
 from tui.cli.summary import farewell
 from tui.state import UiState
 
@@ -97,10 +98,24 @@ async def _ended(run_dir: str) -> int:
 
 
 async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str, steps: Steps = ()) -> int:
-    from tui.app import FaultlineApp
+    from tui.app import FaultlineApp, Staging
+
+    app = FaultlineApp(session, initial, ui, theme=theme, staging=Staging(runs_home()))
+    signalled = await run_app(app, session, steps)
+    if ui.mode != "REPLAY":
+        _tell(farewell(app.store.view))
+    if signalled:
+        return INTERRUPTED
+    if app.lost:
+        return ENVIRONMENT
+    violated = any(light.state == "violated" for light in app.store.view.lights.values())
+    return VIOLATION if violated and ui.mode != "REPLAY" else GOOD
+
+
+async def run_app(app: FaultlineApp, session: Session, steps: Steps = ()) -> list[signal.Signals]:
+    """Until the person leaves, and everything of the dashboard's is ended. Returns the signals that came."""
     from tui.cli.outlet import LastingDriver
 
-    app = FaultlineApp(session, initial, ui, theme=theme)
     app.driver_class = LastingDriver
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # half of all objects are modules and styles: walking them stops the screen for 20 ms
@@ -111,17 +126,11 @@ async def _show(session: Session, initial: ClusterView, ui: UiState, theme: str,
             await app.run_async()
         finally:
             conductor.cancel()
+            await app.theatre.close()
             await session.close()
     for complaint in app.complaints:
         _tell(complaint)
-    if ui.mode != "REPLAY":
-        _tell(farewell(app.store.view))
-    if signalled:
-        return INTERRUPTED
-    if app.lost:
-        return ENVIRONMENT
-    violated = any(light.state == "violated" for light in app.store.view.lights.values())
-    return VIOLATION if violated and ui.mode != "REPLAY" else GOOD
+    return signalled
 
 
 async def _conduct(app: FaultlineApp, session: Session, steps: Steps) -> None:

@@ -40,11 +40,16 @@ def run_options(command: F) -> F:
     return command
 
 
-def runs_dir(wanted: str) -> Path:
-    """Where run directories are kept: as asked, or with this user's other state."""
+def runs_home() -> Path:
+    """With this user's other state."""
     import platformdirs
 
-    path = Path(wanted).absolute() if wanted else platformdirs.user_state_path("faultline") / "runs"
+    return platformdirs.user_state_path("faultline") / "runs"
+
+
+def runs_dir(wanted: str) -> Path:
+    """Where run directories are kept: as asked, or with this user's other state."""
+    path = Path(wanted).absolute() if wanted else runs_home()
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cluster.core.errors import UsageError
 from tui.cli.incident import SLUG, exit_code, put, read_backends, run_options, runs_dir
 
 
@@ -11,11 +12,14 @@ from tui.cli.incident import SLUG, exit_code, put, read_backends, run_options, r
 @SLUG
 @click.option("--variant", type=click.Choice(["broken", "canonical"]), default="broken", show_default=True)
 @click.option("--set", "settings", multiple=True, metavar="TOGGLE=VALUE", help="On top of the variant (repeatable).")
+@click.option("--watch", is_flag=True, help="In the dashboard, where it can be touched.")
+@click.option("--theme", default="", help="With --watch: one of Textual's themes, or deuteranopia, tritanopia.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="With --watch: only ASCII shapes.")
 @click.option("--without", multiple=True, type=click.Choice(["faults", "workload"]), help="Leave out: the run must be VACUOUS then.")
 @run_options
 def command(
-    slug: str, variant: str, settings: tuple[str, ...], without: tuple[str, ...], seed: int, scale: float, backends: tuple[str, ...],
-    runs: str, as_json: bool,
+    slug: str, variant: str, settings: tuple[str, ...], watch: bool, theme: str, ascii_only: bool, without: tuple[str, ...], seed: int,
+    scale: float, backends: tuple[str, ...], runs: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Run an incident once, for real, and judge it by its records."""
     from scenarios.catalog import load
@@ -24,6 +28,14 @@ def command(
 
     incident = load(slug)
     asked = Asked(variant, settings, seed, scale, read_backends(backends, incident.card), without)
+    if watch:
+        from tui.cli.watch import watch_run
+
+        if as_json:
+            raise UsageError("--json and --watch do not go together")
+        if "workload" in without:
+            raise UsageError("--without workload shows nothing to --watch")
+        return watch_run(slug, asked, runs_dir(runs), theme=theme, ascii_only=ascii_only)
     outcome = run(incident, asked, runs_dir(runs))
     put(outcome, lambda: words_of_run(outcome), as_json=as_json)
     return exit_code(outcome.verdict)

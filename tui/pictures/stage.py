@@ -18,6 +18,7 @@ from cluster.telemetry.session import Session
 from cluster.telemetry.view import ClusterView
 from tui.app import FaultlineApp
 from tui.pictures.drawing import svg_of
+from tui.playbill import Playbill
 from tui.state import UiState
 
 
@@ -57,11 +58,17 @@ async def pictured(
     ui: UiState | None = None,
     *,
     session: Session | None = None,
+    bill: Playbill | None = None,
     title: str = "faultline",
 ) -> Picture:
-    """The dashboard at `size` cells, standing before `view`, after `keys` were pressed. `session`: a paused recording, instead of none."""
+    """The dashboard at `size` cells, standing before `view`, after `keys` were pressed. `session`: a paused recording, instead of none.
+
+    `bill`: what the incident screens know.
+    """
     door = session or StillSession()
     app = FaultlineApp(door, view, ui or UiState())
+    if bill is not None:
+        app.theatre.bill = bill
     async with app.run_test(size=size) as pilot:
         await _settled(app, pilot)
         for key in keys:

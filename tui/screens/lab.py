@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from cluster.telemetry.view import ClusterView
 from tui.palette import Sheet
-from tui.screens.painting import Painter, Pane
+from tui.screens.painting import Painter, Pane, View
 from tui.state import Row, UiState
 from tui.widgets.footer import key_rows, prompt_rows, scrub_rows, status_rows
 from tui.widgets.rows import RowPane
@@ -34,6 +34,8 @@ class LabScreen(Screen[None]):
     """A screen with `PANES`; `body` arranges them."""
 
     PANES: ClassVar[tuple[Pane, ...]] = ()
+    # Whose rows the bars around the panes show.
+    TITLE, PULSE, NARRATOR = "title", "pulse", "narrator"
     WIDE_ONLY: ClassVar[frozenset[str]] = frozenset()
     ALLOW_SELECT = False
     AUTO_FOCUS = None
@@ -124,11 +126,11 @@ class LabScreen(Screen[None]):
 
     # ---- what it shows ----------------------------------------------------------------------------------------------
 
-    def repaint(self, view: ClusterView, ui: UiState, tape: tuple[int, int] | None = None) -> int:
+    def repaint(self, view: View, ui: UiState, tape: tuple[int, int] | None = None) -> int:
         """Give every visible pane its rows; returns how many lines changed. `tape`: position and length in µs."""
         if not self.is_mounted or not self.size.width:
             return 0
-        self.settle(ui, len(view.nodes))
+        self.settle(ui, self.crowd(view))
         if self.has_class("-tiny"):
             return self._bar("card").show(_card(*self.size))
         changed = self._frame_rows(view, ui, tape)
@@ -139,30 +141,44 @@ class LabScreen(Screen[None]):
                 continue
             lit = (ui.pane - 1) % len(panes) == place
             head: Row = ((pane.title, "title" if lit else "heading"),)
+            head += self.beside(pane.name, view)
             if self.single:
                 head += ((f" {place + 1}/{len(panes)}", "dim"),)
             rows = self._painter.rows(pane.name, view, ui, widget.cells, widget.lines_free)
             changed += widget.show(rows, head, self._foot(ui, len(panes)), lit)
         return changed
 
+    def crowd(self, view: View) -> int:
+        """How many there are of what the panes are made for."""
+        return len(view.nodes) if isinstance(view, ClusterView) else 0
+
+    def beside(self, pane: str, view: View) -> Row:
+        """What stands in a pane's frame beside its title."""
+        return ()
+
+    def status(self, view: View, ui: UiState, width: int) -> list[Row]:
+        """The row above the keys."""
+        assert isinstance(view, ClusterView)
+        return status_rows(view, ui, width)
+
     def _foot(self, ui: UiState, panes: int) -> Row:
         if not self.single:
             return ()
         return (("z ", "key"), ("all panes", "dim")) if ui.zoom else ((("tab ", "key"), ("next pane", "dim")) if panes > 1 else ())
 
-    def _frame_rows(self, view: ClusterView, ui: UiState, tape: tuple[int, int] | None) -> int:
+    def _frame_rows(self, view: View, ui: UiState, tape: tuple[int, int] | None) -> int:
         changed = 0
-        for name in ("title", "pulse"):
+        for name, selector in (("title", self.TITLE), ("pulse", self.PULSE)):
             bar = self._bar(name)
-            changed += bar.show(self._painter.rows(name, view, ui, bar.cells, bar.lines_free))
+            changed += bar.show(self._painter.rows(selector, view, ui, bar.cells, bar.lines_free))
         narrator, status = self._bar("narrator"), self._bar("status")
         if ui.prompt is not None:
             rows = prompt_rows(ui.prompt, narrator.cells, narrator.lines_free + 1)
             rows += [()] * (narrator.lines_free + 1 - len(rows))
             changed += narrator.show(rows[:-1]) + status.show(rows[-1:])
         else:
-            changed += narrator.show(self._painter.rows("narrator", view, ui, narrator.cells, narrator.lines_free))
-            changed += status.show(status_rows(view, ui, status.cells))
+            changed += narrator.show(self._painter.rows(self.NARRATOR, view, ui, narrator.cells, narrator.lines_free))
+            changed += status.show(self.status(view, ui, status.cells))
         keys = self._bar("keys")
         changed += keys.show(key_rows(ui, keys.cells))
         if tape is not None:

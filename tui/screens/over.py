@@ -14,10 +14,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from cluster.telemetry.view import ClusterView
 from tui.keymap import entries
 from tui.palette import Sheet
-from tui.screens.painting import Painter
+from tui.screens.painting import Painter, View
 from tui.state import Row, UiState
 from tui.widgets.rows import RowPane
 
@@ -51,14 +50,14 @@ class Sheaf(ModalScreen[None]):
         self._sheet = sheet
         self.query_one(RowPane).restyle(sheet)
 
-    def text(self, view: ClusterView, ui: UiState, width: int) -> list[Row]:
+    def text(self, view: View, ui: UiState, width: int) -> list[Row]:
         """All rows, however many."""
         raise NotImplementedError
 
     def head(self, ui: UiState) -> Row:
         return ((self.TITLE_TEXT, "title"),)
 
-    def repaint(self, view: ClusterView, ui: UiState) -> int:
+    def repaint(self, view: View, ui: UiState) -> int:
         """Rows from where it was scrolled to; returns how many lines changed."""
         if not self.is_mounted:
             return 0
@@ -111,7 +110,7 @@ class InspectorScreen(Sheaf):
     def head(self, ui: UiState) -> Row:
         return ((f"INSPECTOR  {ui.cursor}", "title"), ("   ← → another node", "dim"))
 
-    def text(self, view: ClusterView, ui: UiState, width: int) -> list[Row]:
+    def text(self, view: View, ui: UiState, width: int) -> list[Row]:
         return list(self._painter.rows("inspector", view, ui, width, ROWS_MAX))
 
     def closes(self) -> tuple[str, ...]:
@@ -121,12 +120,35 @@ class InspectorScreen(Sheaf):
         return {"left": -1, "right": 1}
 
 
+class RecordsScreen(Sheaf):
+    """Raw records, each under the place where it stands."""
+
+    TITLE_TEXT = "RAW RECORDS"
+
+    def __init__(self, sheet: Sheet, painter: Painter, records: list[tuple[str, str]]) -> None:
+        super().__init__(sheet, painter)
+        self._records = records
+
+    def text(self, view: View, ui: UiState, width: int) -> list[Row]:
+        lines: list[Row] = []
+        for where, record in self._records:
+            lines.append(((where, "heading"),))
+            room = max(20, width - 2)
+            for line in record.splitlines() or [""]:
+                lines += [((f"  {line[i : i + room]}", ""),) for i in range(0, max(1, len(line)), room)]
+            lines.append(())
+        return lines[:ROWS_MAX]
+
+    def closes(self) -> tuple[str, ...]:
+        return ("enter",)
+
+
 class HelpScreen(Sheaf):
     """All keys of this seat, and how to read the screen."""
 
     TITLE_TEXT = "KEYS AND SIGNS"
 
-    def text(self, view: ClusterView, ui: UiState, width: int) -> list[Row]:
+    def text(self, view: View, ui: UiState, width: int) -> list[Row]:
         from tui.select.help import rows
 
         return list(rows(entries(ui), ui, width, ROWS_MAX))

@@ -14,9 +14,12 @@ from typing import Any
 import msgspec
 
 from cluster.telemetry.view import ClusterView
+from tui.playbill import Playbill
 from tui.state import Row, UiState
 
-Selector = Callable[[ClusterView, UiState, int, int], list[Row]]
+# What a lab is known by, or an incident.
+View = ClusterView | Playbill
+Selector = Callable[[Any, UiState, int, int], list[Row]]
 COMPLAINTS_MAX = 20
 
 
@@ -35,7 +38,7 @@ class Painter:
         self._last: dict[str, tuple[tuple[Any, ...], list[Row]]] = {}
         self.complaints: dict[str, str] = {}
 
-    def rows(self, name: str, view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
+    def rows(self, name: str, view: View, ui: UiState, width: int, height: int) -> list[Row]:
         """The rows of one pane, at most `height` of them."""
         if width <= 0 or height <= 0:
             return []
@@ -47,7 +50,7 @@ class Painter:
         self._last[name] = (asked, rows)
         return rows
 
-    def _ask(self, name: str, asked: tuple[ClusterView, UiState, int, int]) -> list[Row]:
+    def _ask(self, name: str, asked: tuple[View, UiState, int, int]) -> list[Row]:
         try:
             if name not in self._selectors:
                 self._selectors[name] = importlib.import_module(f"tui.select.{name}").rows

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 
 from cluster.telemetry.view import ClusterView
 from tui.screens.lab import LabScreen
-from tui.screens.painting import Pane
+from tui.screens.painting import Pane, View
 from tui.state import UiState
 
 LANES_FRAME = 5  # frame, axis and legend around the lanes
@@ -48,9 +48,10 @@ class RaftScreen(LabScreen):
         else:
             ribbon.clear_rule("height")
 
-    def repaint(self, view: ClusterView, ui: UiState, tape: tuple[int, int] | None = None) -> int:
+    def repaint(self, view: View, ui: UiState, tape: tuple[int, int] | None = None) -> int:
         """As for every screen, once the lanes have their height: it depends on the voters and on the sides of a cut."""
         if self.is_mounted and self.size.height:
+            assert isinstance(view, ClusterView)
             self._fit_lanes(len(view.lab.voters) + max(0, len(view.sides) - 1) if view.lab is not None else 0)
         return super().repaint(view, ui, tape)
 

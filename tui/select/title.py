@@ -9,13 +9,13 @@ from cluster.telemetry.view import ClusterView
 from tui.select.spans import clock, count, fit, width_of
 from tui.state import Row, Span, UiState
 
-SCREENS = (("1", "live"), ("2", "raft"), ("3", "gossip"), ("6", "faults"))
+SCREENS = (("1", "live"), ("2", "raft"), ("3", "gossip"), ("5", "incidents"), ("6", "faults"))
 
 
 def rows(view: ClusterView, ui: UiState, width: int, height: int) -> list[Row]:
     """One row."""
     left = [(" ", ""), ("╱╱ " if not ui.ascii else "// ", "accent"), ("faultline", "title")]
-    right = _screens(ui)
+    right = screens(ui)
     room = width - width_of(right) - 1
     kept: list[tuple[int, list[Span]]] = []
     used = width_of(left)
@@ -71,9 +71,10 @@ def _mode(view: ClusterView, ui: UiState) -> list[Span]:
     return [("LIVE", "badge"), (f" {at}", "")]
 
 
-def _screens(ui: UiState) -> list[Span]:
+def screens(ui: UiState) -> list[Span]:
+    """The digits, and the name of the screen that is up."""
     spans: list[Span] = []
     for digit, screen in SCREENS:
-        here = screen == ui.screen
+        here = screen == ui.screen or (screen, ui.screen) == ("incidents", "run")
         spans += [(digit, "key"), (f" {screen}  " if here else " ", "heading" if here else "")]
     return [*spans, ("?", "key"), (" ", "")]

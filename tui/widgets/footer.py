@@ -21,6 +21,13 @@ GROUPS: tuple[tuple[tuple[str, int], ...], ...] = (
         ("cut", 1), ("isolate", 6), ("pause", 2), ("crash", 2), ("degrade", 5), ("clock", 8), ("disk", 8), ("restart", 4),
         ("transfer", 9), ("rumour", 9),
     ),
+    (
+        ("open", 1), ("run-broken", 1), ("run-canonical", 2), ("run-both", 1), ("run-by-hand", 5), ("end-run", 4),
+    ),
+    (
+        ("side-broken", 3), ("flip", 2), ("records", 4), ("act-pause", 2), ("act-crash", 3), ("act-restart", 6), ("act-heal", 6),
+        ("act-command", 5),
+    ),
     (("undo", 3), ("heal", 5), ("heal-all", 2), ("freeze", 7)),
     (("play", 1), ("line-back", 2), ("second-back", 4), ("slower", 5), ("faster", 5)),
     (
@@ -91,6 +98,20 @@ def status_rows(view: ClusterView, ui: UiState, width: int) -> list[Row]:
         spans += [("   last " if ui.mode != "REPLAY" else "   ", "dim"), (ui.last, "warn" if refused else "text")]
     if ui.undo and not ui.observer:
         spans += [("   undo ", "dim"), (ui.undo, "text")]
+    return [_cut(tuple(spans), width)]
+
+
+def act_rows(ui: UiState, width: int) -> list[Row]:
+    """The same of the incident screens: ` on w1 of the broken run   toggle fencing   last pause w1`."""
+    spans: list[Span] = [(" ", "")]
+    if ui.screen == "run":
+        spans += [("on ", "dim"), (ui.player or "–", "text"), (f" of the {ui.side} run   toggle ", "dim"), (ui.switch or "–", "text")]
+    else:
+        spans += [("incident ", "dim"), (ui.slug or "–", "text")]
+    if not ui.armed:
+        spans += [("   ", ""), ("disarmed, ! arms", "warn")]
+    if ui.last:
+        spans += [("   last ", "dim"), (ui.last, "text")]
     return [_cut(tuple(spans), width)]
 
 

@@ -1,0 +1,204 @@
+"""The panes of the incident screens over a pair of runs that was kept, at moments of it, and over hard cases."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from rich.cells import cell_len
+
+from scenarios.feed import Told
+from scenarios.folding import fold_all
+from scenarios.scene import FaultSeen, Scene
+from tests.tui.golden.acts import bill_at, kept
+from tui.palette import THEMES, Sheet
+from tui.playbill import SIDES, Playbill
+from tui.select.acts import in_short, standing, telling
+from tui.select.commentary import sentence
+from tui.state import Row, UiState
+
+OVER = bill_at()
+EMPTY_RUN = replace(OVER, scenes={"broken": Scene()}, going=("broken",))
+
+
+def with_outcome(**fields: object) -> Playbill:
+    broken = OVER.scenes["broken"]
+    assert broken.outcome is not None
+    return replace(OVER, scenes={"broken": replace(broken, outcome=replace(broken.outcome, **fields))})
+
+
+def crowded() -> Playbill:
+    """Two hundred orders, three of them charged twice."""
+    lines = [{"mono_ns": i, "kind": "charged", "order": f"o-{i:03}", "caller": "w1"} for i in range(200)]
+    lines += [{"mono_ns": 500 + i, "kind": "charged", "order": f"o-{i:03}", "caller": "w2"} for i in (7, 77, 177)]
+    opened = replace(OVER.scenes["broken"].opened, rows=())  # type: ignore[arg-type]
+    scene = fold_all(Scene(), (opened, Told("ledger/payd.jsonl", 1, tuple(lines))))
+    return replace(OVER, scenes={"broken": scene}, going=("broken",))
+
+
+BILLS = {
+    "nothing": Playbill(),
+    "a list": Playbill(listed=kept().bill.listed),
+    "not built": replace(OVER, programme=replace(OVER.programme, built=False, switches=()), scenes={}),  # type: ignore[type-var]
+    "not run": replace(OVER, scenes={}),
+    "starting": EMPTY_RUN,
+    "one side": bill_at(1.6, ("broken",)),
+    "going": bill_at(1.6),
+    "over": OVER,
+    "lost": replace(OVER, scenes={"broken": replace(OVER.scenes["broken"], outcome=None, lost="the runner is gone")}),
+    "vacuous": with_outcome(verdict="VACUOUS"),
+    "error": with_outcome(verdict="ERROR", why="payd ended with 1: it said nothing"),
+    "crowded": crowded(),
+}
+PANES = ("incidents", "programme", "broken", "canonical", "course", "switches", "findings", "marquee", "cast", "commentary")
+SIZES = ((200, 50), (120, 36), (80, 24), (60, 18), (40, 6), (20, 3), (7, 2), (1, 1), (80, 0))
+UIS = {
+    "list": UiState(screen="incidents", slug="stale-lock-holder"),
+    "run": UiState(screen="run", slug="stale-lock-holder", player="w1", switch="fencing"),
+    "ascii": UiState(screen="run", ascii=True, side="canonical", finding=3),
+    "lost": UiState(screen="run", slug="no-such", player="nobody", switch="none", finding=10_000, scroll=10_000, side="canonical"),
+}
+
+
+def rows_of(name: str, bill: Playbill, ui: UiState, width: int = 120, height: int = 36) -> list[Row]:
+    rows: list[Row] = importlib.import_module(f"tui.select.{name}").rows(bill, ui, width, height)
+    return rows
+
+
+def text_of(name: str, bill: Playbill, ui: UiState = UIS["run"], width: int = 120, height: int = 36) -> list[str]:
+    return ["".join(text for text, _ in row) for row in rows_of(name, bill, ui, width, height)]
+
+
+@pytest.mark.parametrize("name", PANES)
+def test_rows_fit_their_pane_and_can_be_keys(name: str) -> None:
+    sheets = [Sheet(theme) for theme in THEMES]
+    for seen, bill in BILLS.items():
+        for kind, ui in UIS.items():
+            for width, height in SIZES:
+                where = (name, seen, kind, width, height)
+                rows = rows_of(name, bill, ui, width, height)
+                assert len(rows) <= height, where
+                for row in rows:
+                    text = "".join(text for text, _ in row)
+                    assert cell_len(text) == len(text) <= width, (where, text)
+                    assert all(sheet.known(style) for sheet in sheets for _, style in row), (where, row)
+                    hash(row)
+                if ui.ascii and name not in ("marquee",):
+                    assert all("".join(text for text, _ in row).translate(SEED_SIGNS).isascii() for row in rows), where
+
+
+# The report's own words may have these.
+SEED_SIGNS = str.maketrans(dict.fromkeys("—“”’≤≥…−×", "."))
+
+
+def test_the_list_says_what_is_built_and_what_came_of_it() -> None:
+    text = "\n".join(text_of("incidents", OVER, UIS["list"]))
+    assert "▸02 stale-lock-holder" in text
+    assert "FAIL      PASS" in text
+    assert "01 split-brain-scheduler" in text
+    assert "not built yet" in text
+
+
+def test_while_a_run_goes_on_there_is_no_verdict_anywhere() -> None:
+    for name in PANES[2:]:
+        text = " ".join(text_of(name, bill_at(2.9)))
+        assert not any(word in text for word in ("FAIL", "PASS", "violation")), (name, text)
+
+
+def test_a_double_charge_is_red_with_a_sign_and_a_single_one_is_not() -> None:
+    before, after = text_of("broken", bill_at(1.6)), text_of("broken", OVER)
+    assert not any("✖" in line for line in before)
+    assert sum("2 ✖" in line for line in after) == 10
+    styles = {style for row in rows_of("broken", OVER, UIS["run"]) for _, style in row}
+    assert "bad" in styles
+
+
+def test_the_cure_shows_what_was_refused() -> None:
+    lines = text_of("canonical", OVER)
+    assert lines[0].startswith(" PASS")
+    assert "refused as stale 10 ✓" in lines[0]
+    assert sum("1 ✓" in line for line in lines[1:]) == 10
+
+
+def test_where_there_is_no_room_the_red_rows_stay() -> None:
+    lines = text_of("broken", crowded(), height=8)
+    assert [line.split()[0] for line in lines if "✖" in line and "o-" in line] == ["o-007", "o-077", "o-177"]
+    assert lines[-1] == " … 195 more"
+
+
+def test_lanes_show_who_stands_still_and_where_the_fault_fell() -> None:
+    lines = text_of("course", bill_at(1.6), width=100)
+    lane = next(line for line in lines if line.startswith("▸w1"))
+    assert "‖Z" in lane
+    assert lane.count("‖") > 10
+    assert any("pause w1" in line and "inside the window" in line for line in lines)
+    assert "━━━" in next(line for line in lines if "window" in line[:10])
+
+
+def test_both_sides_have_one_scale() -> None:
+    axis = text_of("course", OVER, width=160)[0]
+    left, right = axis.split("│")
+    assert left.split()[1:] == right.split()[1:]
+
+
+def test_a_fault_by_hand_is_told_from_the_cards() -> None:
+    scene = bill_at(1.6).scenes["broken"]
+    fault = FaultSeen(-1, "kill", "w2", "hand", None, scene.went_ns + 10**9)
+    bill = replace(OVER, scenes={"broken": replace(scene, faults=(*scene.faults, fault))}, going=("broken",))
+    assert any("kill w2 (you)" in line for line in text_of("course", bill, width=100))
+    assert "changed by hand" in text_of("broken", bill)[0]
+
+
+def test_the_verdict_comes_with_its_records_and_its_coverage() -> None:
+    lines = text_of("findings", OVER, replace(UIS["run"], finding=1))
+    assert lines[0].startswith(" broken FAIL  10 violations   10 × duplicate_charge")
+    assert sum(line.startswith(" ✓ ") for line in lines) == 2
+    assert any(line.startswith("▸✖ ") and "ledger/payd.jsonl:" in line for line in lines)
+    assert "! payd ended with 1" in "\n".join(text_of("findings", BILLS["error"]))
+
+
+def test_toggles_stand_as_they_are_on_each_side() -> None:
+    fencing = next(line for line in text_of("switches", OVER) if "fencing" in line)
+    assert fencing.split() == ["▸", "fencing", "off", "on", "hot"]
+    assert "t now" in next(line for line in text_of("switches", bill_at(1.6)) if "fencing" in line)
+    chosen = replace(OVER, chosen={"broken": {"fencing": "on"}})
+    assert telling(chosen, "broken")[0] == ("fencing", "on", "warn")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("not run", "b runs it broken, c cured, v both"),
+        ("starting", "The run is being started."),
+        ("going", "broken: pause w1 for 1.2 s of 2.5 s"),
+        ("over", "Broken: 10 violations. With fencing and lock as the cure says: none."),
+        ("vacuous", "It was no trial, so it proves nothing."),
+        ("error", "There is nothing to judge: payd ended with 1"),
+        ("not built", "stale-lock-holder is not built yet"),
+    ],
+)
+def test_the_commentary_says_what_matters(name: str, said: str) -> None:
+    assert said in sentence(BILLS[name], UIS["run"])[0]
+
+
+def test_an_open_window_invites_whoever_is_the_fault() -> None:
+    bill = replace(bill_at(0.1, ("broken",)), by_hand=("broken",))
+    text, style = sentence(bill, UIS["run"])
+    assert "The window is open: w1 holds every lock" in text
+    assert "g stands it still" in text
+    assert style == "warn"
+
+
+def test_standings_in_words() -> None:
+    assert standing(OVER, "broken") == ("FAIL  10 violations", "bad")
+    assert in_short(OVER, "broken") == ("FAIL 10", "bad")
+    assert in_short(OVER, "canonical") == ("PASS", "good")
+    assert standing(replace(OVER, waiting=("canonical",)), "canonical")[0] == "comes after the other one"
+    assert standing(BILLS["lost"], "broken")[0] == "ended without a verdict"
+
+
+def test_the_kept_pair_is_small() -> None:
+    assert (Path(__file__).parents[1] / "golden" / "pair.acts").stat().st_size < 100_000
+    assert SIDES == tuple(kept().news)

@@ -1,0 +1,69 @@
+"""`faultline run SLUG --watch`: the dashboard before a run of an incident, without a lab behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from cluster.core.errors import UsageError
+from cluster.telemetry.events import Event
+from cluster.telemetry.view import EMPTY
+from scenarios.commission import Asked
+from tui.cli.exits import GOOD, INTERRUPTED
+from tui.cli.incident import exit_code
+from tui.playbill import SIDES
+from tui.state import UiState
+
+
+class NoLab:
+    """A session that nothing is heard from."""
+
+    observer = False
+
+    def __init__(self) -> None:
+        self._over = asyncio.Event()
+
+    async def submit(self, text: str) -> int:
+        raise UsageError("there is no lab behind this")
+
+    async def events(self) -> AsyncIterator[tuple[Event, ...]]:
+        await self._over.wait()
+        nothing: tuple[tuple[Event, ...], ...] = ()
+        for batch in nothing:
+            yield batch
+
+    async def close(self) -> None:
+        self._over.set()
+
+
+def watch_run(slug: str, asked: Asked, runs: Path, *, theme: str, ascii_only: bool) -> int:
+    """Until the person leaves. The exit code is that of the newest verdict of the side that was asked for; 0 without one."""
+    from tui.cli.dashboard import need_terminal
+
+    need_terminal()
+    pane = 1 + SIDES.index(asked.variant)
+    ui = UiState(screen="run", slug=slug, side=asked.variant, pane=pane, ascii=ascii_only, lab=False)
+    return asyncio.run(_watch(slug, asked, runs, theme, ui))
+
+
+async def _watch(slug: str, asked: Asked, runs: Path, theme: str, ui: UiState) -> int:
+    from scenarios.report import words_of_run
+    from tui.app import FaultlineApp, Staging
+    from tui.cli.dashboard import run_app
+    from tui.theatre import Settings
+
+    def begin(app: FaultlineApp) -> None:
+        app.director.watch(asked.variant, asked.settings, by_hand="faults" in asked.without)
+
+    settings = Settings(asked.seed, asked.scale, asked.backends)
+    session = NoLab()
+    app = FaultlineApp(session, EMPTY, ui, theme=theme, staging=Staging(runs, settings, begin))
+    signalled = await run_app(app, session)
+    for scene in app.theatre.bill.scenes.values():
+        if scene.outcome is not None:
+            print(words_of_run(scene.outcome))
+    last = app.theatre.bill.scenes.get(asked.variant)
+    if signalled:
+        return INTERRUPTED
+    return exit_code(last.outcome.verdict) if last is not None and last.outcome is not None else GOOD

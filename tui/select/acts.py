@@ -1,0 +1,88 @@
+"""How a run of an incident stands, in words and signs that all its panes share.
+
+Law 1: while a run goes on there is no verdict: what is shown is that it runs, and for how long.
+"""
+
+from __future__ import annotations
+
+from scenarios.scene import Player, Scene
+from tui.playbill import Playbill
+from tui.select.signs import SHAPES
+from tui.select.spans import duration
+from tui.state import Span
+
+VERDICT_STYLES = {"FAIL": "bad", "PASS": "good", "VACUOUS": "warn", "ERROR": "bad"}
+PHASES = {"": "is being started", "servers": "starts its servers", "processes": "starts its processes", "ending": "is over: it is judged"}
+# How the sides are called on the screen.
+NAMES = {"broken": "BROKEN", "canonical": "CURED"}
+# state -> whose shape and style it borrows
+_LIKE = {"waiting": "starting", "up": "follower", "paused": "paused", "gone": "dead", "left": "learner"}
+
+
+def standing(bill: Playbill, side: str) -> Span:
+    """ "FAIL  10 violations", "runs  3.2 s", "not run yet" …"""
+    scene = bill.scenes.get(side)
+    if side in bill.waiting:
+        return "comes after the other one", "dim"
+    if scene is None:
+        return ("is being started", "dim") if side in bill.going else ("not run yet", "dim")
+    if scene.outcome is not None:
+        return _judged(scene)
+    if scene.lost:
+        return "ended without a verdict", "bad"
+    return (f"runs  {duration(elapsed_us(scene))}", "accent") if scene.phase == "running" else (PHASES[scene.phase], "accent")
+
+
+def in_short(bill: Playbill, side: str) -> Span:
+    """The same in a few cells: "FAIL 10", "PASS", "runs"."""
+    said, style = standing(bill, side)
+    scene = bill.scenes.get(side)
+    if scene is not None and scene.outcome is not None:
+        count = scene.outcome.violations.count
+        return f"{scene.outcome.verdict}{f' {count}' if count else ''}", style
+    return said, style
+
+
+def telling(bill: Playbill, side: str) -> list[tuple[str, str, str]]:
+    """(toggle, value, style) of those in which the sides differ, and of those that are not as the card has them."""
+    now = bill.scenes[side].toggles if side in bill.scenes and side not in bill.chosen else bill.toggles(side)
+    found: list[tuple[str, str, str]] = []
+    for switch in bill.switches:
+        changed = now.get(switch.name) != getattr(switch, side)
+        if changed or switch.broken != switch.canonical:
+            found.append((switch.name, now.get(switch.name, ""), "warn" if changed else "dim"))
+    return found
+
+
+def _judged(scene: Scene) -> Span:
+    assert scene.outcome is not None
+    verdict, count = scene.outcome.verdict, scene.outcome.violations.count
+    said = f"{verdict}  {count} violation{'' if count == 1 else 's'}" if verdict in ("FAIL", "PASS") else verdict
+    return said, VERDICT_STYLES[verdict]
+
+
+def elapsed_us(scene: Scene) -> int:
+    """Since the workload began, until it ended or now."""
+    if not scene.went_ns:
+        return 0
+    return max(0, (scene.ended_ns or scene.now_ns) - scene.went_ns) // 1_000
+
+
+def state_of(player: Player) -> str:
+    """ "left" is a process that ended by itself, when it was told to or had nothing more to do."""
+    return "left" if player.state == "gone" and player.status >= 0 else player.state
+
+
+def sign_of(player: Player, *, ascii: bool) -> Span:
+    """Shape and letter."""
+    like = _LIKE[state_of(player)]
+    shape, plain, _ = SHAPES[like]
+    return plain if ascii else shape, like
+
+
+def letter_of(player: Player) -> str:
+    return {"waiting": "…", "up": "", "paused": "Z", "gone": "X", "left": "."}[state_of(player)]
+
+
+def changed_by_hand(scene: Scene) -> bool:
+    return any(fault.step < 0 for fault in scene.faults)

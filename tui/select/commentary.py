@@ -1,0 +1,94 @@
+"""One plain sentence or two about the incident: what is happening in its run, and why; in the end, what it came to.
+
+Law 1: as for the lab's narrator: the most important thing that is true now, computed from what was told.
+"""
+
+from __future__ import annotations
+
+from scenarios.scene import FaultSeen, Scene, where_it_fell, window_of
+from tui.playbill import Playbill, Programme
+from tui.select.acts import PHASES
+from tui.select.spans import duration, fit, listed, wrapped
+from tui.state import Row, UiState
+
+Sentence = tuple[str, str]
+
+
+def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
+    """At most two rows."""
+    text, style = sentence(bill, ui)
+    return fit(wrapped(text, width - 1, style, " ", lines_max=max(1, min(2, height))), width, height, ascii=ui.ascii)
+
+
+def sentence(bill: Playbill, ui: UiState) -> Sentence:
+    programme = bill.programme
+    if ui.screen == "incidents" or programme is None:
+        return _of_the_list(bill, ui)
+    if not programme.built:
+        return f"{programme.slug} is not built yet; the card has what was reported.", "dim"
+    for side in (ui.side, *bill.going):
+        if side in bill.going and side in bill.scenes and bill.scenes[side].opened is not None:
+            return _going(bill, side, bill.scenes[side])
+    if bill.going:
+        return "The run is being started.", "dim"
+    return _over(bill, programme)
+
+
+def _of_the_list(bill: Playbill, ui: UiState) -> Sentence:
+    chosen = next((line for line in bill.listed if line.slug == ui.slug), None)
+    if chosen is None:
+        return "Incidents that happened, broken and cured by real processes under the same faults.", "dim"
+    if not chosen.built:
+        return f"{chosen.title}: not built yet; the card has what was reported.", "dim"
+    if chosen.last.get("broken") == "FAIL" and chosen.last.get("canonical") == "PASS":
+        return f"{chosen.title}: broken it failed, cured it passed, the last time it was run.", "good"
+    return f"{chosen.title}: enter looks at it, v runs it broken and cured.", "text"
+
+
+def _going(bill: Playbill, side: str, scene: Scene) -> Sentence:
+    if not scene.went_ns:
+        return f"The {side} run {PHASES.get(scene.phase, 'goes on')}.", "dim"
+    if scene.phase == "ending":
+        return "The run is over. Its processes leave, and then it is judged from its files alone.", "dim"
+    lasting = [fault for fault in scene.faults if not fault.ended_ns]
+    if lasting:
+        return _fault(bill, side, scene, lasting[-1])
+    times = window_of(scene)
+    if times is not None and not times[1] and bill.programme is not None:
+        yours = " Now: g stands it still, x kills it." if side in bill.by_hand else ""
+        return f"The window is open: {bill.programme.window}.{yours}", "warn"
+    if scene.faults and scene.faults[-1].step < 0:
+        fault = scene.faults[-1]
+        fell = where_it_fell(scene, fault)
+        return f"{side}: {fault.do} {fault.target} by hand{f', {fell}' if fell else ''}. The run is marked as changed.", "warn"
+    return f"The {side} run goes on; its records are shown as they are written.", "text"
+
+
+def _fault(bill: Playbill, side: str, scene: Scene, fault: FaultSeen) -> Sentence:
+    since = duration((scene.now_ns - fault.landed_ns) // 1_000)
+    of = f" of {fault.ms / 1_000:g} s" if fault.ms else ""
+    planned = scene.opened.plan[fault.step] if scene.opened is not None and 0 <= fault.step < len(scene.opened.plan) else None
+    fell = where_it_fell(scene, fault)
+    why = f": {planned.why}" if planned is not None and planned.why else f", {fell}" if fell else ""
+    hand = " by hand" if fault.step < 0 else ""
+    return f"{side}: {fault.do} {fault.target}{hand} for {since}{of}{why}.", "warn"
+
+
+def _over(bill: Playbill, programme: Programme) -> Sentence:
+    outcomes = {side: scene.outcome for side, scene in bill.scenes.items() if scene.outcome is not None}
+    broken, canonical = outcomes.get("broken"), outcomes.get("canonical")
+    if broken is None and canonical is None:
+        return f"{programme.title}: b runs it broken, c cured, v both; m runs it broken and leaves the fault to you.", "text"
+    if broken is not None and canonical is not None and (broken.verdict, canonical.verdict) == ("FAIL", "PASS"):
+        cures = listed(programme.cures)
+        return f"Broken: {broken.violations.count} violations. With {cures} as the cure says: none. {programme.lesson}", "good"
+    shown = canonical if broken is None else broken
+    assert shown is not None
+    if shown.verdict == "VACUOUS":
+        missed = listed([name for name, met in shown.coverage.items() if not met])
+        return f"It was no trial, so it proves nothing. Not met: {missed}.", "warn"
+    if shown.verdict == "ERROR":
+        return f"There is nothing to judge: {shown.why}", "bad"
+    if shown.by_hand:
+        return f"{shown.verdict} with {shown.violations.count} violations, changed by hand: {listed(shown.by_hand)}.", "warn"
+    return f"{shown.variant}: {shown.verdict} with {shown.violations.count} violations. v runs both sides under one seed.", "text"

@@ -1,0 +1,132 @@
+"""One run as the incident wants to be looked at: counters, then a table of what its records say of each thing.
+
+Law 1: red is a hint of the card's, with a sign beside it; the verdict stands in the first row and comes from the files.
+Law 2: where there is no room for all rows, the red ones stay.
+"""
+
+from __future__ import annotations
+
+from scenarios.scene import Cell, Scene
+from scenarios.viewing import Column, holds
+from tui.playbill import Playbill
+from tui.select.acts import changed_by_hand, standing
+from tui.select.spans import fit, pad, width_of
+from tui.state import Row, Span, UiState
+
+GAP = 2
+NAME_CELLS_MAX = 24
+VALUE_CELLS_MAX = 20
+
+
+def rows_of(bill: Playbill, side: str, ui: UiState, width: int, height: int) -> list[Row]:
+    scene = bill.scenes.get(side)
+    lines: list[list[Span]] = [_first(bill, side)]
+    if scene is None or scene.opened is None:
+        key = {"broken": "b", "canonical": "c"}[side]
+        if bill.programme is not None and bill.programme.built and side not in (*bill.going, *bill.waiting):
+            lines.append([(" ", ""), (key, "key"), (" runs it, ", "dim"), ("v", "key"), (" runs both", "dim")])
+        return fit(lines, width, height, ascii=ui.ascii)
+    if scene.view.counter:
+        counters = _counters(scene)
+        if width_of(lines[0]) + width_of(counters) <= width:
+            lines[0] += counters
+        else:
+            lines.append([(" ", ""), *counters[1:]])
+    lines += _table(scene, height - len(lines)) if scene.view.column else _counts(scene)
+    return fit(lines, width, height, ascii=ui.ascii)
+
+
+def _first(bill: Playbill, side: str) -> list[Span]:
+    said, style = standing(bill, side)
+    scene = bill.scenes.get(side)
+    spans: list[Span] = [(f" {said}", style)]
+    if scene is None or scene.opened is None:
+        return spans
+    if changed_by_hand(scene):
+        spans.append(("   changed by hand", "warn"))
+    elif side in bill.by_hand:
+        spans.append(("   you are the fault", "warn"))
+    return spans
+
+
+def _style(column: Column, value: object) -> tuple[str, str]:
+    """(sign, style) of a value."""
+    if value is not None and holds(column.bad, value):
+        return "✖", "bad"
+    if value is not None and holds(column.good, value):
+        return "✓", "good"
+    return "", ""
+
+
+def _counters(scene: Scene) -> list[Span]:
+    spans: list[Span] = [("   ", "")]
+    for counter, cell in zip(scene.view.counter, scene.counters, strict=True):
+        sign, style = _style(counter, cell.value)
+        spans += [(f"{counter.title} ", "dim"), (_value(cell.value) or "–", style or "title")]
+        spans += [(f" {sign}" if sign else "", style), ("  ", "")]
+    return spans
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return ""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= VALUE_CELLS_MAX else text[: VALUE_CELLS_MAX - 1] + "…"
+
+
+def _table(scene: Scene, room: int) -> list[list[Span]]:
+    names = _shown(scene, max(0, room - 1))
+    hidden = len(scene.rows) - len(names) + scene.rows_left_out
+    columns = scene.view.column
+    texts = {name: [_text(scene.rows[name].get(i), column) for i, column in enumerate(columns)] for name in names}
+    at = [1 + GAP + min(NAME_CELLS_MAX, max([len(scene.view.title), *map(len, names)], default=0))]
+    for i, column in enumerate(columns):
+        widest = max([len(column.title), *(len(found[i][0]) for found in texts.values())])
+        at.append(at[-1] + widest + GAP)
+    lines = [_heading(scene, at)]
+    for name in names:
+        worst = {style for _, style in texts[name]}
+        spans: list[Span] = [(f" {name[:NAME_CELLS_MAX]}", "bad" if "bad" in worst else "")]
+        for column_at, (text, style) in zip(at, texts[name], strict=False):
+            pad(spans, column_at)
+            spans.append((text, style))
+        lines.append(spans)
+    if hidden:
+        lines.append([(f" … {hidden} more", "dim")])
+    return lines
+
+
+def _heading(scene: Scene, at: list[int]) -> list[Span]:
+    spans: list[Span] = [(f" {scene.view.title}", "axis")]
+    for column_at, column in zip(at, scene.view.column, strict=False):
+        pad(spans, column_at)
+        spans.append((column.title, "axis"))
+    return spans
+
+
+def _text(cell: Cell | None, column: Column) -> Span:
+    if cell is None:
+        return "·", "faint"
+    sign, style = _style(column, cell.value)
+    return f"{_value(cell.value)}{f' {sign}' if sign else ''}", style
+
+
+def _shown(scene: Scene, room: int) -> list[str]:
+    """Law 2: all, in their order; or the red ones first, then what changed last, one row being left to say how many are missing."""
+    names = list(scene.rows)
+    if len(names) <= room:
+        return names
+    newest = {name: max((cell.at_ns for cell in cells.values()), default=0) for name, cells in scene.rows.items()}
+    wanted = sorted(names, key=lambda name: (not _is_bad(scene, name), -newest[name], name))[: max(0, room - 1)]
+    kept = frozenset(wanted)
+    return [name for name in names if name in kept]
+
+
+def _is_bad(scene: Scene, name: str) -> bool:
+    return any(holds(column.bad, cell.value) for i, column in enumerate(scene.view.column) if (cell := scene.rows[name].get(i)) is not None)
+
+
+def _counts(scene: Scene) -> list[list[Span]]:
+    """Of an incident without a picture of its own: how many records of each kind there are."""
+    found = sorted((key, count) for key, count in scene.counts.items() if not key.startswith("trace/"))
+    return [[(f" {key.replace('.jsonl:', '  '):<32}", "dim"), (str(count), "")] for key, count in found]

@@ -1,0 +1,45 @@
+"""The toggles of the incident, as they stand on each side: what the card says, what was chosen, what was changed while it runs."""
+
+from __future__ import annotations
+
+from tui.playbill import SIDES, Playbill, Switch
+from tui.select.acts import NAMES
+from tui.select.spans import fit, pad, window_around
+from tui.state import Row, Span, UiState
+
+NAME_CELLS, VALUE_CELLS = 21, 10
+
+
+def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
+    """One row a toggle, the chosen one among them; below them what it does."""
+    if not bill.switches:
+        return fit([[(" no toggles", "dim")]], width, height)
+    chosen = next((i for i, switch in enumerate(bill.switches) if switch.name == ui.switch), 0)
+    about = height >= 5
+    shown = window_around(len(bill.switches), chosen, height - 1 - about)
+    lines = [_heading(), *(_line(bill, bill.switches[i], ui, chosen=i == chosen) for i in shown)]
+    if about:
+        lines.append([(f"  {bill.switches[chosen].help}", "dim")])
+    return fit(lines, width, height, ascii=ui.ascii)
+
+
+def _heading() -> list[Span]:
+    spans: list[Span] = [("  toggle", "axis")]
+    for i, side in enumerate(SIDES):
+        pad(spans, NAME_CELLS + i * VALUE_CELLS)
+        spans.append((NAMES[side].lower(), "axis"))
+    return spans
+
+
+def _line(bill: Playbill, switch: Switch, ui: UiState, *, chosen: bool) -> list[Span]:
+    over = "+cursor" if chosen else ""
+    spans: list[Span] = [("▸ " if chosen else "  ", "cursor" if chosen else ""), (switch.name, f"title{over}")]
+    for i, side in enumerate(SIDES):
+        pad(spans, NAME_CELLS + i * VALUE_CELLS)
+        value = bill.toggles(side).get(switch.name, "")
+        style = "warn" if value != getattr(switch, side) else "accent" if switch.broken != switch.canonical else "dim"
+        spans.append((value, f"{style}{'+cursor' if chosen and side == ui.side else ''}"))
+    pad(spans, NAME_CELLS + 2 * VALUE_CELLS)
+    live = switch.hot and ui.side in bill.going
+    spans.append(("t now" if live else "hot" if switch.hot else "", "key" if live else "warn"))
+    return spans
