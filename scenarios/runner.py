@@ -35,6 +35,7 @@ from scenarios.model import Card, calmed, choose, present
 from scenarios.opening import opened
 from scenarios.outcome import Outcome
 from scenarios.performance import Performance, Place
+from scenarios.reach import check_reach
 from scenarios.records import Params
 from scenarios.seats import Seats
 from scenarios.servers import check_urls, preloads, prepare
@@ -63,6 +64,7 @@ def run(incident: Incident, asked: Asked, runs: Path, front: Front | None = None
     card = incident.card
     toggles = choose(card, asked.variant, asked.settings)
     check_urls(card.backend, asked.backends, card.slug)
+    check_reach(present(card, toggles), asked.backends)
     params = Params(card.slug, asked.variant, toggles, drawn_seed(asked.seed), asked.scale)
     workload = [] if "workload" in asked.without else incident.play.workload(random.Random(params.seed))
     label = asked.variant if not asked.without and toggles == card.toggles(asked.variant) else asked.variant + _CHANGED
