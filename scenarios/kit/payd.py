@@ -1,69 +1,136 @@
-"""The payment service: charges on sqlite, a ledger of what it did, and, if so configured, a fencing gate.
+"""The payment service: charges and refunds on sqlite, a ledger of what it did, and, if so configured, two ways of saying no.
 
-Law 1: it charges whoever asks: that an order is charged once is the caller's business, unless `fencing` is on.
-Law 2: the gate and the charge are one transaction; the ledger's line is durable before the caller hears.
+Law 1: it does what it is asked to, as often as it is asked: once is the caller's business, unless `fencing` is on (a token that is too
+old is turned away) or it remembers keys (`kit/idempotency.py`).
+Law 2: whatever forbids an effect, and what remembers it, is decided in the effect's own transaction; where a store cannot do that, the
+incident is about it.
+Law 3: the ledger's line is durable before the caller hears, and a row that a crash kept from being told is told by the next life.
 
-Toggles: `fencing` on or off, hot: read at every charge.
+Args, all of which may be missing: `remembers`, the toggle that turns idempotency on; `store` (memory, separate, same_txn, redis);
+`concurrent` (check_then_insert or lock) and `retry_after_ms`; `key_ttl_ms`. Toggles: `fencing`, `fingerprint` and the one that
+`remembers` names are read at every request.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
-from scenarios.kit import fence
+import msgspec
+
+from scenarios.kit import fence, idempotency
 from scenarios.kit.calls import OK, STALE, serve
+from scenarios.kit.idempotency import Answered, Keep, MemoryStore, Once, SqlStore
 from scenarios.kit.ledger import Ledger
 from scenarios.kit.process import Process
 
-_CHARGES = "CREATE TABLE IF NOT EXISTS charges (id INTEGER PRIMARY KEY, order_id TEXT, cents INTEGER, token INTEGER, caller TEXT)"
+DAY_MS = 86_400_000.0
+# What is said about a request, and is no part of it: two attempts at the same thing differ in these.
+ABOUT = ("key", "caller", "request")
+_ENTRIES = "CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, about TEXT, line BLOB NOT NULL)"
 
 
 async def main(process: Process) -> None:
+    db = _open(process.work / f"{process.name}.sqlite")
     ledger = Ledger.open(process.ledger_path, process.tasks)
-    payd = Payd(_open(str(process.work / "payd.sqlite")), ledger, fencing=lambda: process.toggle("fencing", "off") == "on")
-    await serve(process.socket_of(process.name), {"charge": payd.charge, "status": payd.status}, process.tasks)
+    await _tell_untold(db, process.ledger_path, ledger)
+    payd = Payd(db, ledger, process, await _once(process, db))
+    await serve(process.socket_of(process.name), {"charge": payd.charge, "refund": payd.refund, "status": payd.status}, process.tasks)
     await process.for_ever()
 
 
-def _open(path: str) -> sqlite3.Connection:
+def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None)
-    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", _CHARGES, fence.SCHEMA):
+    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", _ENTRIES, fence.SCHEMA, idempotency.SCHEMA):
         db.execute(statement)
     return db
+
+
+async def _tell_untold(db: sqlite3.Connection, path: Path, ledger: Ledger) -> None:
+    """Law 3. The ledger tells rows in their order, so the last one that it knows is enough."""
+    for row, kind, line in db.execute("SELECT id, kind, line FROM entries WHERE id > ? ORDER BY id", (_told(path),)).fetchall():
+        await ledger.append(kind, **msgspec.json.decode(line), row=row)
+
+
+def _told(path: Path) -> int:
+    return max((msgspec.json.decode(line).get("row", 0) for line in path.read_bytes().splitlines()), default=0)
+
+
+async def _once(process: Process, db: sqlite3.Connection) -> Once | None:
+    args = process.args
+    if "remembers" not in args:
+        return None
+    sql, ttl_ms = SqlStore(db), args.get("key_ttl_ms", DAY_MS)
+    if args["store"] == "redis":
+        from scenarios.kit.redis_idempotency import RedisStore  # a quarter of a second that nobody else should pay
+
+        store: idempotency.Store = await RedisStore.open(process.backends["redis"][0], process.key_prefix, ttl_ms)
+    else:
+        store = MemoryStore() if args["store"] == "memory" else sql
+    return Once(
+        store, within=sql.keep_within if args["store"] == "same_txn" else None, locks=args.get("concurrent") == "lock",
+        compares=lambda: process.toggle("fingerprint", "off") == "on", ttl_ms=ttl_ms,
+        retry_after_ms=args.get("retry_after_ms", 0.0),
+    )  # fmt: skip
 
 
 class Payd:
     """Its methods are what callers may ask: arguments in, status and body out."""
 
-    def __init__(self, db: sqlite3.Connection, ledger: Ledger, *, fencing: Callable[[], bool]) -> None:
+    def __init__(self, db: sqlite3.Connection, ledger: Ledger, process: Process, once: Once | None) -> None:
         self._db = db
         self._ledger = ledger
-        self._fencing = fencing
+        self._process = process
+        self._once = once
 
-    async def status(self, args: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    async def status(self, args: dict[str, Any]) -> Answered:
         """Whether an order has been charged at all."""
-        count = self._db.execute("SELECT count(*) FROM charges WHERE order_id = ?", (args["order"],)).fetchone()[0]
-        return OK, {"charged": count > 0}
+        row = self._db.execute("SELECT count(*) FROM entries WHERE kind = 'charged' AND about = ?", (args["order"],)).fetchone()
+        return OK, {"charged": row[0] > 0}
 
-    async def charge(self, args: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    async def charge(self, args: dict[str, Any]) -> Answered:
         """Take the money; or 412 when the gate has seen a newer token for this order."""
-        seen = self._transact(args)
-        line = {name: args[name] for name in ("order", "cents", "token", "caller", "request")}
-        if seen is None:
-            await self._ledger.append("charged", **line)
-            return OK, {}
-        await self._ledger.append("rejected", **line, seen=seen)
-        return STALE, {"seen": seen}
+        return await self._asked("charged", args)
 
-    def _transact(self, args: dict[str, Any]) -> int | None:
-        """The newer token that forbids it; None when it was done."""
-        order, token = args["order"], args["token"]
+    async def refund(self, args: dict[str, Any]) -> Answered:
+        """Give money back."""
+        return await self._asked("refunded", args)
+
+    async def _asked(self, kind: str, args: dict[str, Any]) -> Answered:
+        key = args.get("key")
+        if self._once is None or not key or self._process.toggle(self._process.args["remembers"]) == "off":
+            return await self._do(kind, args, lambda _answered: None)
+        request = {"kind": kind, **{name: value for name, value in args.items() if name not in ABOUT}}
+        effect: Callable[[Keep], Awaitable[Answered]] = lambda keep: self._do(kind, args, keep)  # noqa: E731
+        how, answered = await self._once.serve(key, request, effect)
+        if how != "done":
+            await self._ledger.append(how, **args, receipt=answered[1].get("receipt", ""))
+        return answered
+
+    async def _do(self, kind: str, args: dict[str, Any], keep: Keep) -> Answered:
+        await self._process.failpoint("payd.in_flight", **args)
+        row, seen = self._transact(kind, args, keep)
+        if seen is not None:
+            await self._ledger.append("rejected", **args, seen=seen)
+            return STALE, {"seen": seen}
+        await self._ledger.append(kind, **args, row=row)
+        await self._process.failpoint("payd.committed", **args)
+        return OK, {"receipt": _receipt(kind, row)}
+
+    def _transact(self, kind: str, args: dict[str, Any], keep: Keep) -> tuple[int, int | None]:
+        """Its row; and the newer token that forbids it, or None when it was done."""
         self._db.execute("BEGIN IMMEDIATE")
-        seen = fence.admit(self._db, order, token) if self._fencing() else None
+        seen = fence.admit(self._db, args["order"], args["token"]) if self._process.toggle("fencing", "off") == "on" else None
+        row = 0
         if seen is None:
-            row = (order, args["cents"], token, args["caller"])
-            self._db.execute("INSERT INTO charges (order_id, cents, token, caller) VALUES (?, ?, ?, ?)", row)
+            values = (kind, args.get("order"), msgspec.json.encode(args))
+            row = self._db.execute("INSERT INTO entries (kind, about, line) VALUES (?, ?, ?)", values).lastrowid or 0
+            keep((OK, {"receipt": _receipt(kind, row)}))
         self._db.execute("COMMIT")
-        return seen
+        return row, seen
+
+
+def _receipt(kind: str, row: int) -> str:
+    return f"{kind}-{row}"

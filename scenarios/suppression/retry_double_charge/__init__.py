@@ -1,0 +1,1 @@
+"""An answer is lost, the payment asked for again without a name, and charged twice."""

@@ -1,0 +1,117 @@
+"""Judges by payd's ledger against the list of payments and what the client was told: charged twice, told and not charged, never told.
+
+It was a trial only if ten answers were eaten after their charge, five second attempts were sent before the first had charged, and,
+where keys should cure it, fifteen answers were replays. With a crash: if payd died between a charge and its answer.
+"""
+
+from __future__ import annotations
+
+from cluster.check.once import exactly_once
+from scenarios.records import Evidence, Judgement, Line, Params, Records
+
+CLIENT = "checkout"
+EATEN, OVERLAPPING = 10, 5
+
+
+def judge(records: Records, params: Params) -> Judgement:
+    payments = [payment["id"] for payment in records.truth()["workload"]]
+    ledger, history = records.ledger("payd"), records.history(CLIENT)
+    charged = [line for line in ledger if line["kind"] == "charged"]
+    told = [line for line in history if line["type"] == "ok"]
+    replayed = [line for line in told if line["value"].get("replayed")]
+    coverage = _coverage(records, params, ledger, history)
+    if _cured(params):
+        coverage["fifteen answers were replays"] = len(replayed) >= EATEN + OVERLAPPING
+    metrics = {
+        "payments": len(payments), "charges": len(charged), "attempts": sum(line["type"] == "invoke" for line in history),
+        "silences": sum(line["type"] == "info" for line in history), "replayed": len(replayed),
+        "told_busy": sum(line["kind"] == "busy" for line in ledger),
+    }  # fmt: skip
+    return Judgement(_violations(payments, charged, told), coverage, metrics)
+
+
+def _coverage(records: Records, params: Params, ledger: list[Line], history: list[Line]) -> dict[str, bool]:
+    charged = [line for line in ledger if line["kind"] == "charged"]
+    if params.toggles["crash"] != "off":  # it takes some of the answers with it that should have been eaten or late
+        return {"payd died behind a charge, before the client heard of it": bool(_stranded(records, ledger, history))}
+    coverage = {
+        "ten answers were eaten after the charge": len(_eaten(records, charged)) >= EATEN,
+        "five payments were at work when the client gave up on them": len(_slow(records, charged, history)) >= OVERLAPPING,
+    }
+    if params.toggles["retries"] != "0":
+        overlapping = len(_overlapping(records, charged, history))
+        coverage["five of them were asked for again before they were charged"] = overlapping >= OVERLAPPING
+    return coverage
+
+
+def _cured(params: Params) -> bool:
+    wanted = {"client_key": "per_payment", "server_idem": "on", "concurrent": "lock", "retries": "3", "crash": "off"}
+    return wanted.items() <= params.toggles.items()
+
+
+def _violations(payments: list[str], charged: list[Line], told: list[Line]) -> tuple[Evidence, ...]:
+    by_payment: dict[str, list[Line]] = {}
+    for line in charged:
+        by_payment.setdefault(line["payment"], []).append(line)
+    count = exactly_once(payments, (line["payment"] for line in charged))
+    answered = {line["value"]["intent"]: line for line in told}
+    doubles = [
+        Evidence(
+            "double_charge", (first.where, again.where), f"{payment}: charged for attempt {first['request']} and for {again['request']}"
+        )
+        for payment in count.extra
+        for first, again in ((by_payment[payment][0], again) for again in by_payment[payment][1:])
+    ]
+    phantoms = [
+        Evidence("told_and_not_charged", (answered[payment].where,), f"{payment}: the client was told that it is paid, and nothing was")
+        for payment in count.missing
+        if payment in answered
+    ]
+    open_ones = [
+        Evidence("outcome_unknown", ("truth.json",), f"{payment}: the client never learned whether it is paid")
+        for payment in payments
+        if payment not in answered
+    ]
+    strange = [Evidence("strange_charge", (by_payment[payment][0].where,), f"{payment}: nobody ordered it") for payment in count.strange]
+    return (*doubles, *phantoms, *open_ones, *strange)
+
+
+def _hits(records: Records, do: str) -> dict[str, int]:
+    """Payment -> when the fault hit it."""
+    return {line["value"]: line["mono_ns"] for line in records.faults() if line["phase"] == "hit" and line["do"] == do}
+
+
+def _stranded(records: Records, ledger: list[Line], history: list[Line]) -> set[str]:
+    """Charges that were the last thing in a life of payd, and of whose request the client heard nothing."""
+    deaths = [line["mono_ns"] for line in records.supervisor() if line["process"] == "payd" and line["event"] == "exited"]
+    silent = {line["index"] for line in history if line["type"] == "info"}
+    last_words = [max((line for line in ledger if line["mono_ns"] < died), key=lambda line: line["seq"], default=None) for died in deaths]
+    return {line["payment"] for line in last_words if line is not None and line["kind"] == "charged" and line["request"] in silent}
+
+
+def _eaten(records: Records, charged: list[Line]) -> set[str]:
+    """Payments of which an answer was eaten when a charge for them was in the ledger already."""
+    hits = _hits(records, "drop_response")
+    return {line["payment"] for line in charged if line["payment"] in hits and line["mono_ns"] < hits[line["payment"]]}
+
+
+def _slow(records: Records, charged: list[Line], history: list[Line]) -> set[str]:
+    """Payments whose first attempt was delayed and charged only after the client had written down its silence."""
+    silent: dict[str, int] = {line["index"]: line["time"] for line in history if line["type"] == "info"}
+    delayed = _hits(records, "delay")
+    return {
+        line["payment"]
+        for line in charged
+        if line["payment"] in delayed and line["request"] in silent and line["mono_ns"] > silent[line["request"]]
+    }
+
+
+def _overlapping(records: Records, charged: list[Line], history: list[Line]) -> set[str]:
+    """Of the delayed ones, those that were sent again before the first attempt's charge."""
+    sent: dict[str, list[int]] = {}
+    for line in history:
+        if line["type"] == "invoke":
+            sent.setdefault(line["value"]["intent"], []).append(line["time"])
+    slow = _slow(records, charged, history)
+    last_charge = {line["payment"]: line["mono_ns"] for line in charged}
+    return {payment for payment in slow if len(sent[payment]) > 1 and sent[payment][1] < last_charge[payment]}
