@@ -33,12 +33,17 @@ _ENTRIES = "CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, kind TEX
 
 
 async def main(process: Process) -> None:
+    payd = await opened(process)
+    await serve(process.socket_of(process.name), {"charge": payd.charge, "refund": payd.refund, "status": payd.status}, process.tasks)
+    await process.for_ever()
+
+
+async def opened(process: Process) -> Payd:
+    """With what it had on disk."""
     db = _open(process.work / f"{process.name}.sqlite")
     ledger = Ledger.open(process.ledger_path, process.tasks)
     await _tell_untold(db, process.ledger_path, ledger)
-    payd = Payd(db, ledger, process, await _once(process, db))
-    await serve(process.socket_of(process.name), {"charge": payd.charge, "refund": payd.refund, "status": payd.status}, process.tasks)
-    await process.for_ever()
+    return Payd(db, ledger, process, await _once(process, db))
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -111,7 +116,7 @@ class Payd:
 
     async def _do(self, kind: str, args: dict[str, Any], keep: Keep) -> Answered:
         await self._process.failpoint("payd.in_flight", **args)
-        row, seen = self._transact(kind, args, keep)
+        row, seen = self.transact(kind, args, keep)
         if seen is not None:
             await self._ledger.append("rejected", **args, seen=seen)
             return STALE, {"seen": seen}
@@ -119,7 +124,7 @@ class Payd:
         await self._process.failpoint("payd.committed", **args)
         return OK, {"receipt": _receipt(kind, row)}
 
-    def _transact(self, kind: str, args: dict[str, Any], keep: Keep) -> tuple[int, int | None]:
+    def transact(self, kind: str, args: dict[str, Any], keep: Keep) -> tuple[int, int | None]:
         """Its row; and the newer token that forbids it, or None when it was done."""
         self._db.execute("BEGIN IMMEDIATE")
         seen = fence.admit(self._db, args["order"], args["token"]) if self._process.toggle("fencing", "off") == "on" else None
