@@ -165,8 +165,24 @@ def _redis() -> Finding:
     return Finding("redis", "ok", f"client {importlib.metadata.version('redis')}, server {program}")
 
 
+def _mqtt() -> Finding:
+    return _packages("mqtt", ("aiomqtt", "amqtt"), "some incidents need them")
+
+
+def _etcd() -> Finding:
+    return _packages("etcd", ("aetcd",), "only an etcd of your own needs it (--backend kv=etcd://…); incidents bring their own Raft group")
+
+
+def _packages(what: str, names: tuple[str, ...], role: str) -> Finding:
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding(what, "note", f"no {' and no '.join(missing)}", f"install the extra 'incidents': {role}")
+    return Finding(what, "ok", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names))
+
+
 CHECKS: tuple[Callable[[], Finding], ...] = (
-    _python, _system, _libraries, _event_loop, _loopback, _files, _processes, _disk, _clock, _terminal, _redis, _multiplexer,
+    _python, _system, _libraries, _event_loop, _loopback, _files, _processes, _disk, _clock, _terminal, _redis, _mqtt, _etcd,
+    _multiplexer,
 )  # fmt: skip
 
 
