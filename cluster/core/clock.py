@@ -28,7 +28,8 @@ class NodeClock:
 
     def now(self, true_now_us: Micros) -> Micros:
         """Protocol time, µs. Never below what was returned before."""
-        raw_us = self._raw(true_now_us)
+        elapsed_us = true_now_us - self._since_us
+        raw_us = self._base_us + self._skew_us + (elapsed_us if self._drift == 1.0 else int(elapsed_us * self._drift))
         if raw_us > self._shown_us:
             self._shown_us = raw_us
         return self._shown_us

@@ -55,21 +55,16 @@ from cluster.core.kv.watch import Notice, Watches
 from cluster.core.policy import Policy, RaftPolicy
 from cluster.core.raft.compaction import Compaction
 from cluster.core.raft.machine import Raft
-from cluster.core.raft.messages import Entry, EntryKind, HardState, Snapshot
+from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import AskRead, Change, Compact, Froze, Persisted, Propose, RaftInput, ReadReady, Ready, Tick, Transfer
 from cluster.core.types import PENDING_PROPOSALS_MAX, Dice, Micros, NodeId, Role, by_number
-from cluster.core.waiting import Proposal, Reading
+from cluster.core.waiting import Proposals, Reading
 
-# All replicas mark the same indexes, so that a monitor can compare their digests.
-MARK_EVERY = 16
 # A node keeps its newest rumours; one more supersedes the oldest under the same key.
 RUMOURS_MAX = 8
 RUMOUR_CHARS_MAX = 200
 # Where a leader gossips the term it leads, so that nodes without a vote can point clients to it.
 LEADER_KEY = "raft/leader"
-_CONFIG = int(EntryKind.CONFIG)
-# Only a replica told to apply before commit meets this: an older entry was applied at that index, then cut off.
-SKIPPED = Reply("unknown", error="another entry was applied in its place")
 
 
 class Replica:
@@ -97,7 +92,7 @@ class Replica:
             self.raft = Raft(node, voters, policy.raft, dice, hard=hard, entries=entries, snapshot=snapshot, base=base)
         self.gossip = Gossip(node, self.members, generation, policy.gossip, dice)
         self.detector = Detector(policy.detect, [member for member in self.members if member != node])
-        self._proposals: deque[Proposal] = deque()
+        self._proposals = Proposals()
         self._reads: dict[int, Reading] = {}  # context -> read, while Raft confirms it
         self._confirmed: deque[tuple[int, Reading]] = deque()  # (index to wait for, read), indexes rising
         self._context = self._rumours = 0
@@ -295,22 +290,18 @@ class Replica:
 
     def _settle_proposals(self, ready: Ready, tokens: Sequence[int], effects: list[Effect]) -> None:
         if ready.accepted is not None:
-            first, _ = ready.accepted
-            self._proposals += [Proposal(index, token) for index, token in enumerate(tokens, first)]
+            self._proposals.add(ready.accepted[0], tokens)
         elif ready.refused:
             effects.extend(Answer(token, self._fail(ready.refused)) for token in tokens)
 
     def _apply(self, ready: Ready, effects: list[Effect]) -> None:
         """Apply committed entries in order, answering the clients that wait for them."""
-        apply, proposals = self.store.apply, self._proposals
-        for index, entry in enumerate(ready.committed, ready.committed_first):
-            # A configuration is Raft's own business: to the store it is as empty as a no-op.
-            reply = apply(index, entry.term, entry.kind, b"" if entry.kind == _CONFIG else entry.data)
-            while proposals and proposals[0].index <= index:
-                waiting = proposals.popleft()
-                effects.append(Answer(waiting.token, reply if waiting.index == index else SKIPPED))
-            if index % MARK_EVERY == 0:
-                effects.append(Report(Marked(index, entry.term, self.store.digest)))
+        marks: list[tuple[int, int, int]] = []
+        replies = self.store.apply_all(ready.committed_first, ready.committed, marks)
+        if self._proposals:
+            effects += [Answer(token, reply) for token, reply in self._proposals.settle(ready.committed_first, replies)]
+        if marks:
+            effects += [Report(Marked(*mark)) for mark in marks]
         self._compaction.applied(ready.committed, self.store.applied)
         if self._watches:
             _notify(self._watches.advance(self.store), effects)
@@ -318,8 +309,7 @@ class Replica:
     def _forsake_proposals(self, effects: list[Effect]) -> None:
         """Leadership is lost: the next leader may hold these entries and commit them, or may not (Law 2)."""
         reply = Reply("unknown", error="leadership lost before commit", leader=self.leader_hint)
-        effects.extend(Answer(proposal.token, reply) for proposal in self._proposals)
-        self._proposals.clear()
+        effects.extend(Answer(token, reply) for token in self._proposals.forsake())
 
     def _settle_reads(self, ready: Ready, now: Micros, effects: list[Effect]) -> None:
         for outcome in ready.reads:

@@ -16,7 +16,7 @@ import msgspec
 from cluster.core.errors import UsageError
 from cluster.core.kv.store import Store
 from cluster.core.raft.membership import Membership
-from cluster.core.raft.messages import EntryKind, HardState, Snapshot
+from cluster.core.raft.messages import HardState, Snapshot
 from cluster.core.raft.ready import Persist
 from cluster.node.segments import Recovered, Segments
 
@@ -58,7 +58,7 @@ def _state_of(held: Recovered) -> tuple[Store, int]:
     first = store.applied + 1
     for index, entry in enumerate(held.entries, held.base[0] + 1):
         if index >= first:
-            store.apply(index, entry.term, entry.kind, b"" if entry.kind == EntryKind.CONFIG else entry.data)
+            store.apply(index, entry.term, entry.kind, entry.data)
     return store, store.applied + 1 - first
 
 

@@ -10,6 +10,8 @@ Nothing is indexed: a write costs two appends, and whoever asks for the past wal
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import filterfalse
 from operator import attrgetter
 
 from cluster.core.kv import span
@@ -18,6 +20,7 @@ from cluster.core.kv.ops import KeyValue
 # Characters that a change is reckoned at besides its value: its key, its numbers and what Python needs to hold them.
 CHANGE_CHARS = 160
 _revision = attrgetter("mod_revision")
+_key, _value, _version = attrgetter("key"), attrgetter("value"), attrgetter("version")
 
 
 class History:
@@ -49,11 +52,15 @@ class History:
                 then[key] = self.replaced[position]
         return then
 
+    def replaced_at_all(self) -> dict[str, KeyValue | None]:
+        """What every key that changed at all was before. Of many changes the first counts, so it is set last."""
+        return dict(zip(map(_key, reversed(self.changes)), reversed(self.replaced), strict=True))
+
     def compact(self, revision: int) -> int:
         """Drop what happened up to `revision`; the weight of what nobody can read any more."""
         count = self.number_after(revision) - self.dropped
-        freed = sum(weight(held) for held in self.replaced[:count] if held is not None)
-        freed += sum(weight(change) for change in self.changes[:count] if not change.version)
+        freed = weights(list(filter(None, self.replaced[:count])))
+        freed += weights(list(filterfalse(_version, self.changes[:count])))
         del self.changes[:count], self.replaced[:count]
         self.dropped += count
         self.compacted = max(self.compacted, revision)
@@ -64,5 +71,6 @@ class History:
         return self.changes[len(self.changes) // 2].mod_revision if self.changes else self.compacted
 
 
-def weight(held: KeyValue) -> int:
-    return len(held.value) + CHANGE_CHARS
+def weights(some: Sequence[KeyValue]) -> int:
+    """What these take together."""
+    return sum(map(len, map(_value, some))) + CHANGE_CHARS * len(some)

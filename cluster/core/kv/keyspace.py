@@ -12,7 +12,7 @@ from typing import Final
 
 from cluster.core.errors import ProtocolError
 from cluster.core.kv import span
-from cluster.core.kv.history import CHANGE_CHARS, History, weight
+from cluster.core.kv.history import CHANGE_CHARS, History, weights
 from cluster.core.kv.leases import Leases
 from cluster.core.kv.ops import COMPACTED, FUTURE, NO_LEASE, NO_SPACE, KeyValue, Page, Range, Reply
 from cluster.core.types import FRAME_BYTES_MAX
@@ -162,8 +162,8 @@ class Keyspace:
 
     def base(self) -> list[KeyValue]:
         """What there was at the last compaction, by key: with the changes since, the whole state."""
-        then = self.history.replaced_since(self.history.compacted, "", None)
-        return [held for _, held in sorted({**self._items, **then}.items()) if held is not None]
+        then = {**self._items, **self.history.replaced_at_all()}
+        return [held for held in map(then.__getitem__, sorted(then)) if held is not None]
 
     def replay(self, base: Sequence[KeyValue], changes: Sequence[KeyValue]) -> None:
         """Become what `base` and the changes after it make. Raises `ProtocolError` when they contradict each other."""
@@ -179,7 +179,7 @@ class Keyspace:
             if change.version:
                 items[change.key] = change
         self._items = items
-        self._weight = sum(map(weight, base)) + sum(map(weight, changes))
+        self._weight = weights(base) + weights(changes)
         for held in items.values():
             if held.lease:
                 if held.lease not in self.leases:

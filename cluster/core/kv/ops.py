@@ -235,11 +235,16 @@ def encode_write(write: Command) -> bytes:
     return _encode(write)
 
 
+# The same for whoever decodes many; raises one of `UNDECODABLE`.
+decode_command = _decode.decode
+UNDECODABLE = (msgspec.DecodeError, RecursionError)
+
+
 def decode_write(data: bytes) -> Command:
     """The command in a log entry. Raises `ProtocolError` for bytes that are none; it does so alike on every replica."""
     try:
-        return _decode.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+        return decode_command(data)
+    except UNDECODABLE as error:
         raise ProtocolError(f"log entry holds no write: {error}") from error
 
 

@@ -7,11 +7,11 @@ Law 3: `digest` chains every entry ever applied, whatever it did; two replicas a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
-from cluster.core.errors import LawBroken, ProtocolError
+from cluster.core.errors import LawBroken
 from cluster.core.kv import image
 from cluster.core.kv.keyspace import REPLY_CHARS_MAX, STORE_CHARS_MAX, Keyspace
 from cluster.core.kv.leases import LEASES_MAX
@@ -21,6 +21,7 @@ from cluster.core.kv.ops import (
     FUTURE,
     NO_LEASE,
     NO_SESSION,
+    UNDECODABLE,
     Cas,
     CloseSession,
     Command,
@@ -46,13 +47,36 @@ from cluster.core.kv.ops import (
     Timed,
     TimeToLive,
     Txn,
-    decode_write,
+    decode_command,
 )
 from cluster.core.kv.sessions import Session, Sessions
 from cluster.core.kv.txn import transact
 from cluster.core.types import KEY_BYTES_MAX, Micros
 
 LEASE_KEYS_SHOWN = 1_000
+
+
+# All replicas mark the same indexes, so that a monitor can compare their digests.
+MARK_EVERY = 16
+# The kind of log entry that holds a command; to the store all others are empty.
+COMMAND = 1
+
+
+class Logged(Protocol):
+    """A log entry, as far as the store looks at it."""
+
+    @property
+    def term(self) -> int: ...
+    @property
+    def kind(self) -> int: ...
+    @property
+    def data(self) -> bytes: ...
+
+
+class _Single(NamedTuple):
+    term: int
+    kind: int
+    data: bytes
 
 
 class Store(Keyspace):
@@ -70,21 +94,42 @@ class Store(Keyspace):
     # ---- entries ----------------------------------------------------------------------------------------------------
 
     def apply(self, index: int, term: int, kind: int, data: bytes) -> Reply:
-        """Apply entry `index` (the next one; anything else is a broken law). A leader's no-op has empty data."""
-        if index != self.applied + 1:
-            raise LawBroken("entries apply in order, once", f"entry {index} after {self.applied}")
-        self.applied = index
-        # The chain itself covers the index: an entry's place in it.
-        self.digest = crc32(data, (self.digest * 31 + term * 257 + kind + 1) & 0xFFFF_FFFF)
-        if not data:
+        """Apply entry `index` (the next one; anything else is a broken law). Only commands do anything."""
+        return self.apply_all(index, (_Single(term, kind, data),))[0]
+
+    def apply_all(self, first: int, entries: Sequence[Logged], marks: list[tuple[int, int, int]] | None = None) -> list[Reply]:
+        """Apply the entries from `first` on, which must be the next one; a reply for each.
+
+        `marks` gets (index, term, digest) of each that is to be marked.
+        """
+        if first != self.applied + 1:
+            raise LawBroken("entries apply in order, once", f"entry {first} after {self.applied}")
+        replies: list[Reply] = []
+        answer, decode, digest = replies.append, decode_command, self.digest
+        for index, entry in enumerate(entries, first):
+            data = entry.data if entry.kind == COMMAND else b""
+            self.applied = index
+            # The chain itself covers the index: an entry's place in it.
+            self.digest = digest = crc32(data, (digest * 31 + entry.term * 257 + entry.kind + 1) & 0xFFFF_FFFF)
+            if not index % MARK_EVERY and marks is not None:
+                marks.append((index, entry.term, digest))
+            try:
+                command = decode(data) if data else None
+            except UNDECODABLE as error:
+                answer(self.fail(f"log entry holds no write: {error}"))
+                continue
+            # A short put is the common case, and has nothing in it that could be too large.
+            if type(command) is Put and not command.lease and len(data) <= KEY_BYTES_MAX and self._weight <= self._weight_due:
+                revision = self.revision + 1
+                self.write(command.key, command.value, 0, revision)
+                answer(Reply("ok", None, revision))
+            else:
+                answer(self._reply(command))
+        return replies
+
+    def _reply(self, command: Command | None) -> Reply:
+        if command is None:
             return Reply("ok", None, self.revision)
-        try:
-            command = decode_write(data)
-        except ProtocolError as error:
-            return self.fail(str(error))
-        # A short put is the common case, and has nothing in it that could be too large.
-        if type(command) is Put and not command.lease and len(data) <= KEY_BYTES_MAX:
-            return self._put(command)
         if reason := unfit(command):
             return self.fail(reason)
         return self._perform(command)

@@ -26,11 +26,12 @@ from cluster.core.effects import (
 )
 from cluster.core.gossip.messages import GossipMessage
 from cluster.core.kv.ops import Cas, Delete, Get, Operation, Put, Reply, Scan, encode_write
+from cluster.core.kv.store import MARK_EVERY
 from cluster.core.policy import Policy, RaftPolicy
 from cluster.core.raft.machine import APPLY_MAX
 from cluster.core.raft.messages import Entry, HardState, RaftMessage
 from cluster.core.raft.ready import Froze, Persist, Persisted, RoleChanged, Tick
-from cluster.core.replica import MARK_EVERY, Replica
+from cluster.core.replica import Replica
 from cluster.core.types import KEY_BYTES_MAX, MS, PENDING_PROPOSALS_MAX, SECOND, Micros, NodeId, Role
 
 CORRECT = Policy()

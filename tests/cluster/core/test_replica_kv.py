@@ -31,7 +31,7 @@ from cluster.core.kv.ops import (
     Watch,
 )
 from cluster.core.kv.sessions import SESSION_TTL_US
-from cluster.core.types import MS, SECOND, NodeId, Role
+from cluster.core.types import MS, SECOND, VALUE_BYTES_MAX, NodeId, Role
 from tests.cluster.core.test_replica import Lab
 
 
@@ -69,6 +69,24 @@ def seen(lab: Lab, token: int) -> list[KeyValue]:
         assert isinstance(reply.body, Changes)
         found += reply.body.changes
     return found
+
+
+# ---- bounds
+
+TOO_LONG = "v" * (VALUE_BYTES_MAX + 1)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [Put("k" * 300, "v"), Put("é" * 200, "v"), Put("k", TOO_LONG), Get("k" * 257), Cas("k", TOO_LONG, "v")],
+    ids=["key", "key in UTF-8", "value", "key of a read", "expected value"],
+)
+def test_keys_and_values_are_bounded_in_bytes(lab: Lab, operation: Put | Get | Cas) -> None:
+    before = lab.replicas[lab.leader].raft.last_index  # type: ignore[union-attr]
+    reply = lab.asked(lab.leader, operation)
+    assert reply.outcome == "fail"
+    assert "exceeds" in reply.error
+    assert lab.replicas[lab.leader].raft.last_index == before  # type: ignore[union-attr]
 
 
 # ---- leases

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from cluster.core.kv.history import weight
+from cluster.core.kv.history import weights
 from cluster.core.kv.ops import (
     COMPACTED,
     FUTURE,
@@ -310,7 +310,7 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def memory_is_accounted_for(self) -> None:
         held = [*self.store.base(), *self.store.history.changes]
-        assert self.store._weight == sum(map(weight, held))
+        assert self.store._weight == weights(held)
         assert len(self.store.history.changes) == len(self.store.history.replaced)
 
 
