@@ -23,6 +23,7 @@ from cluster.core.errors import FaultlineError
 from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
 from cluster.node import snapfiles
+from cluster.node.tail import BLOCK, Tail, data_sync, write_at
 
 # The first segment is small so that fifty nodes start at once; later ones grow fourfold to the last size.
 SEGMENT_BYTES_FIRST: Final = 256 * 1024
@@ -52,15 +53,6 @@ class Recovered(msgspec.Struct, frozen=True):
     base: tuple[int, int] = (0, 0)
 
 
-class Tail(msgspec.Struct):
-    """The segment that is being written."""
-
-    fd: int
-    number: int
-    size: int
-    offset: int
-
-
 class Segments:
     """An open log, ready to go on."""
 
@@ -85,7 +77,7 @@ class Segments:
         self.recovered = Recovered(replay.hard, replay.entries, cut_bytes, snapshot, base)
 
     def append(self, persists: Sequence[Persist]) -> None:
-        """Make these durable, in order; without a snapshot among them that is one write and one fdatasync.
+        """Make these durable, in order; without a snapshot among them that is one write.
 
         Raises `OSError`; the log is then unusable.
         """
@@ -117,11 +109,9 @@ class Segments:
             data = writer.opening() + encode()
         if tail.offset + len(data) > tail.size:
             self._tail = self._create(tail.number + 1, sequence + 1, len(data))
-            os.close(tail.fd)
+            tail.close()
         self._origins.setdefault(self._tail.number, origin.last_index)
-        _write_at(self._tail.fd, data, self._tail.offset)
-        _data_sync(self._tail.fd)
-        self._tail.offset += len(data)
+        self._tail.append(data)
         writer.all_synced()
 
     def _forget_segments(self, keep_from: int) -> None:
@@ -141,7 +131,7 @@ class Segments:
 
     def close(self) -> None:
         """Give the files and the lock back."""
-        os.close(self._tail.fd)
+        self._tail.close()
         os.close(self._directory_fd)
 
     def _recover(self, paths: Sequence[Path]) -> tuple[wal.Replay, Tail, int]:
@@ -156,30 +146,37 @@ class Segments:
             offset = replay.segment(data, str(path), last=path == paths[-1])
         last_term = replay.entries[-1].term if replay.entries else replay.base_term or 0
         self._writer = wal.Writer(replay.salt, replay.sequence, wal.Origin(replay.last_index, last_term, replay.hard))
-        tail = Tail(os.open(paths[-1], os.O_RDWR | os.O_CLOEXEC), replay.segments, len(data), offset)
         cut_bytes = len(data[offset:].rstrip(b"\x00"))
         if cut_bytes:
-            _write_at(tail.fd, bytes(cut_bytes), offset)
-            _data_sync(tail.fd)
-        return replay, tail, cut_bytes
+            _blank(paths[-1], offset, cut_bytes)
+        return replay, Tail(paths[-1], replay.segments, len(data), offset), cut_bytes
 
     def _create(self, number: int, first_sequence: int, room_bytes: int) -> Tail:
         """A new segment with room for `room_bytes`, durable with its name. All records before it are durable, too."""
         size = min(SEGMENT_BYTES_MAX, SEGMENT_BYTES_FIRST * _GROWTH ** (number - 1))
-        size = max(size, room_bytes + wal.SEGMENT_HEADER_BYTES)
+        size = max(size, -(-(room_bytes + wal.SEGMENT_HEADER_BYTES) // BLOCK) * BLOCK)
         header = wal.SegmentHeader(number, first_sequence, self._writer.salt).encode()
         path = self._directory / _NAME.format(number)
         unborn = path.with_suffix(".new")
         fd = os.open(unborn, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            _write_at(fd, header + bytes(size - len(header)), 0)
+            write_at(fd, header + bytes(size - len(header)), 0)
             os.fsync(fd)
-            unborn.rename(path)
-            os.fsync(self._directory_fd)
-        except OSError:
+        finally:
             os.close(fd)
-            raise
-        return Tail(fd, number, size, len(header))
+        unborn.rename(path)
+        os.fsync(self._directory_fd)
+        return Tail(path, number, size, len(header))
+
+
+def _blank(path: Path, offset: int, count: int) -> None:
+    """Law 2."""
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        write_at(fd, bytes(count), offset)
+        data_sync(fd)
+    finally:
+        os.close(fd)
 
 
 def _lock(directory: Path) -> int:
@@ -196,19 +193,3 @@ def _lock(directory: Path) -> int:
         reason = "another process holds this log" if isinstance(error, BlockingIOError) else error.strerror
         raise StorageFailed(f"{directory}: {reason}") from error
     return fd
-
-
-def _write_at(fd: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        offset += written
-        view = view[written:]
-
-
-def _data_sync(fd: int) -> None:
-    """Until the bytes are on the device (macOS has no fdatasync, and its fsync stops at the drive's cache)."""
-    if hasattr(fcntl, "F_FULLFSYNC"):
-        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
-    else:
-        os.fdatasync(fd)
