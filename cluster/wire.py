@@ -65,6 +65,12 @@ class ClientReply(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=Fals
     reply: Reply
 
 
+class ClientReplies(msgspec.Struct, frozen=True, array_like=True, tag="as", gc=False):
+    """What became known in one turn of the node for one connection."""
+
+    replies: tuple[ClientReply, ...]
+
+
 class GossipDatagram(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`target` is inside the signed body so that a datagram cannot be replayed at another node."""
 
@@ -75,7 +81,7 @@ class GossipDatagram(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 Handshake = Challenge | Proof | Accepted
-ClientMessage = ClientRequest | ClientReply
+ClientMessage = ClientRequest | ClientReply | ClientReplies
 
 
 class Codec(Generic[T]):
@@ -101,6 +107,7 @@ class Codec(Generic[T]):
 
 PEER: Codec[RaftMessage] = Codec(RaftMessage)
 CLIENT: Codec[ClientMessage] = Codec(ClientMessage)
+REQUEST: Codec[ClientRequest] = Codec(ClientRequest)
 CONTROL: Codec[ControlMessage] = Codec(ControlMessage)
 HANDSHAKE: Codec[Handshake] = Codec(Handshake)
 _DATAGRAM: msgspec.msgpack.Decoder[GossipDatagram] = msgspec.msgpack.Decoder(GossipDatagram)
@@ -142,6 +149,8 @@ class FrameSplitter:
         """Raises `ProtocolError` as soon as a header announces more than the limit."""
         buffer = self._buffer
         if not buffer:  # by far the most frequent: what arrives is whole frames, and is cut where it lies
+            if len(data) == HEADER_BYTES + int.from_bytes(data[:HEADER_BYTES], "big") <= self._limit_bytes:
+                return [data[HEADER_BYTES:]]
             bodies, end = self._cut(data)
             if end < len(data):
                 buffer += data[end:]
@@ -166,6 +175,16 @@ class FrameSplitter:
             bodies.append(bytes(data[begin:end]))
             begin = end + HEADER_BYTES
         return bodies, end
+
+
+def replies_in(body: bytes) -> tuple[ClientReply, ...]:
+    """What a node says to a client in one frame. Raises `ProtocolError` when it is no answer."""
+    message = CLIENT.decode_body(body)
+    if isinstance(message, ClientReplies):
+        return message.replies
+    if isinstance(message, ClientReply):
+        return (message,)
+    raise ProtocolError("a node does not send requests")
 
 
 def prove(secret: bytes, nonce: bytes, kind: str, name: str, epoch: int) -> Proof:

@@ -4,6 +4,9 @@ Law 1: EOF ends the process at once: nothing of a lab outlives its supervisor.
 Law 2: of the periodic state only the newest waits; what it replaces is counted.
 Law 3: urgent events wait in order, up to a bound; beyond it they are dropped, and `TelemetryLost` says how many as
        soon as anything can be said again.
+Law 4: what only a monitor reads (how far a leader has committed, what was applied) leaves with the next urgent event, or
+       within `EVIDENCE_US`: a write to the supervisor for each commit would cost as much as the commit's answer. Killed in
+       between, a node takes that much of its evidence with it; what clients were told is judged from their own records.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Final, cast
 
 from cluster import wire
 from cluster.core.errors import FaultlineError, ProtocolError
-from cluster.core.types import NodeId
+from cluster.core.types import MS, Micros, NodeId
 from cluster.node.clock import true_us
 from cluster.telemetry.control import Batch, ControlMessage, Do, Hello, Meet, SetPlan, SetPolicy
 from cluster.telemetry.events import NodeEvent, NodeState, TelemetryLost
@@ -23,6 +26,8 @@ from cluster.telemetry.events import NodeEvent, NodeState, TelemetryLost
 ForNode = SetPlan | SetPolicy | Do | Meet
 URGENT_MAX: Final = 4_096
 BATCH_MAX: Final = 256
+# How long evidence may wait for company.
+EVIDENCE_US: Final[Micros] = 10 * MS
 # Beyond this the supervisor is not reading: what comes next waits here, where it can be counted and replaced.
 BUFFER_BYTES_HIGH: Final = 128 * 1024
 
@@ -41,13 +46,20 @@ class ControlLink(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._full = False
         self._urgent: deque[NodeEvent] = deque()
+        self._hurry = False  # something of it is more than evidence
+        self._flushed_us: Micros = 0
         self._safety_lost = 0
         self._state: NodeState | None = None
 
     # ---- telemetry
 
     def urgent(self, event: NodeEvent) -> None:
-        """Queue an event that may not be lost; it leaves with `flush`."""
+        """Queue an event that may not be lost; it leaves with the next `flush` or `trickle`."""
+        self._hurry = True
+        self.evidence(event)
+
+    def evidence(self, event: NodeEvent) -> None:
+        """The same for one that nobody waits for (Law 4)."""
         if len(self._urgent) >= URGENT_MAX:
             self._safety_lost += 1
             self.telemetry_lost += 1
@@ -60,8 +72,15 @@ class ControlLink(asyncio.Protocol):
             self.telemetry_lost += 1
         self._state = state
 
+    def trickle(self, now_us: Micros) -> None:
+        """The end of a turn: send what waits, if it is time (Law 4)."""
+        if (self._urgent and (self._hurry or now_us - self._flushed_us >= EVIDENCE_US)) or self._safety_lost or self._state is not None:
+            self._flushed_us = now_us
+            self.flush()
+
     def flush(self) -> None:
         """Send what waits, as far as the supervisor reads."""
+        self._hurry = False
         while not self._full and (self._urgent or self._state is not None or self._safety_lost):
             self._write(Batch(tuple(self._next_events())))
 

@@ -59,8 +59,9 @@ class Dialer:
     def flush(self) -> None:
         """One write for all that was queued since the last, unless the connection is full."""
         if self._queue and self._link is not None and not self._link.full:
-            self._link.transport.write(b"".join(self._queue))
-            self._queue.clear()
+            queue = self._queue
+            self._link.transport.write(queue[0] if len(queue) == 1 else b"".join(queue))
+            queue.clear()
             self._queued_bytes = 0
 
     def hurry(self) -> None:

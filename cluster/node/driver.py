@@ -28,7 +28,7 @@ from cluster.core.effects import (
 )
 from cluster.core.errors import UsageError
 from cluster.core.policy import RaftPolicy
-from cluster.core.raft.ready import Froze, Persist, Tick
+from cluster.core.raft.ready import Froze, Persist, Persisted, Tick
 from cluster.core.replica import Replica
 from cluster.core.types import MS, Micros
 from cluster.faults import FaultPlan
@@ -41,7 +41,7 @@ from cluster.node.inbox import Inbox
 from cluster.node.round_trips import RoundTrips
 from cluster.node.storage import Storage
 from cluster.node.transport import Transport
-from cluster.telemetry.events import ClockGap, FaultHeard, NodeState
+from cluster.telemetry.events import AppliedMark, ClockGap, FaultHeard, LeaderCommit, NodeState
 from cluster.telemetry.reports import event_of
 from cluster.telemetry.states import EdgeFigures, state_of
 
@@ -148,21 +148,8 @@ class Driver:
 
     def _take_turn(self) -> None:
         """Messages leave before the disk is written: the followers' disks work meanwhile (dissertation §10.2.1)."""
-        now_us, due = self._pass()
-        while self._storage.write():
-            now_us, due = self._pass()
-        if self.inbox:
-            self.wake()
-        self._arm(now_us, due)
-
-    def _pass(self) -> tuple[Micros, Micros]:
-        """Clock, inputs, timers, flush. Returns the true time it went by, and when the replica's next tick is due."""
-        replica, now_us = self._replica, true_us()
-        gap_us = self._watch.turn(now_us)
-        now = self._clock.now(now_us)
-        if gap_us:
-            self._control.urgent(ClockGap(replica.node, now_us, gap_us))
-            self._perform(replica.handle(Froze(gap_us), now), now_us)
+        replica = self._replica
+        now, now_us = self._look()
         for input in self.inbox.take():
             self._handle(input, now, now_us)
         due = replica.deadline()
@@ -170,10 +157,31 @@ class Driver:
             self._perform(replica.handle(Tick(), now), now_us)
             due = replica.deadline()
         self._shim.release(now_us)
+        self._flush(now_us)
+        while token := self._storage.write():
+            now, now_us = self._look()
+            self._perform(replica.handle(Persisted(token), now), now_us)
+            due = replica.deadline()
+            self._flush(now_us)
+        if self.inbox:
+            self.wake()
+        self._arm(now_us, due)
+
+    def _look(self) -> tuple[Micros, Micros]:
+        """Law 1. The time: the node's own, and true time."""
+        now_us = true_us()
+        gap_us = self._watch.turn(now_us)
+        now = self._clock.now(now_us)
+        if gap_us:
+            self._control.urgent(ClockGap(self._replica.node, now_us, gap_us))
+            self._perform(self._replica.handle(Froze(gap_us), now), now_us)
+        return now, now_us
+
+    def _flush(self, now_us: Micros) -> None:
+        """What peers wait for goes first: their disks work while this goes on."""
         self._transport.flush()
         self.clients.flush()
-        self._control.flush()
-        return now_us, due
+        self._control.trickle(now_us)
 
     def _handle(self, input: ReplicaInput, now: Micros, now_us: Micros) -> None:
         kind = type(input)
@@ -192,7 +200,11 @@ class Driver:
 
     def _perform(self, effects: list[Effect], now_us: Micros) -> None:
         for effect in effects:
-            _PERFORM[type(effect)](self, effect, now_us)
+            kind = type(effect)
+            if kind is Answer:  # by far the most frequent
+                self.clients.answer(effect.token, effect.reply, effect.more)  # type: ignore[union-attr]
+            else:
+                _PERFORM[kind](self, effect, now_us)
 
     def _send_peer(self, effect: SendPeer, now_us: Micros) -> None:
         self._round_trips.sent(effect.to, effect.message, now_us)
@@ -201,16 +213,15 @@ class Driver:
     def _persist(self, effect: Persist, now_us: Micros) -> None:
         self._storage.submit(effect)
 
-    def _answer(self, effect: Answer, now_us: Micros) -> None:
-        self.clients.answer(effect.token, effect.reply, effect.more)
-
     def _send_gossip(self, effect: SendGossip, now_us: Micros) -> None:
         self._round_trips.sent(effect.to, effect.message, now_us)
         self._transport.send_gossip(effect.to, effect.message, now_us)
 
     def _report(self, effect: Report, now_us: Micros) -> None:
         told = event_of(self._replica.node, now_us, effect.event)
-        if told is not None:
+        if type(told) in _EVIDENCE:
+            self._control.evidence(told)  # type: ignore[arg-type]
+        elif told is not None:
             self._control.urgent(told)
 
     # ---- the timer
@@ -239,6 +250,7 @@ class Driver:
         now_us = true_us()
         if self._nothing_due(now_us):
             self._watch.turn(now_us)
+            self._control.trickle(now_us)
             self._arm(now_us, self._replica.deadline())
         else:
             self._loop.call_soon(self.wake)
@@ -253,10 +265,10 @@ class Driver:
         )
 
 
+_EVIDENCE = frozenset({AppliedMark, LeaderCommit})
 _PERFORM: dict[type, Callable[[Driver, Any, Micros], None]] = {
     SendPeer: Driver._send_peer,
     Persist: Driver._persist,
-    Answer: Driver._answer,
     SendGossip: Driver._send_gossip,
     Report: Driver._report,
 }

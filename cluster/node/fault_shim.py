@@ -31,6 +31,7 @@ class FaultShim:
         self.version = 0
         self.dropped: dict[NodeId, int] = {}
         self._dice = dice
+        self.faulty = False  # whether any link out has a fault: without one, `send` only delivers
         self._out: dict[NodeId, LinkFault] = {}
         self._cut_in: frozenset[NodeId] = frozenset()
         self._free_at_us: dict[NodeId, Micros] = {}  # when a throttled link has sent what it was given
@@ -44,6 +45,7 @@ class FaultShim:
             return False
         self.version = plan.version
         self._out = {link.target: link for link in plan.links if link.source == self.node}
+        self.faulty = bool(self._out)
         self._cut_in = frozenset(link.source for link in plan.links if link.target == self.node and link.cut)
         self.own = next((fault for fault in plan.nodes if fault.node == self.node), NodeFault(self.node))
         self._free_at_us = {peer: at for peer, at in self._free_at_us.items() if self._throttle(peer)}
@@ -68,10 +70,10 @@ class FaultShim:
             else:
                 self._hold(now_us + delay_us + wait_us, to, data, deliver)
 
-    def admits(self, source: NodeId) -> bool:
-        """Whether a message from `source` may come in; counts it as dropped if not."""
+    def admits(self, source: NodeId, count: int = 1) -> bool:
+        """Whether `count` messages from `source` may come in; counts them as dropped if not."""
         if source in self._cut_in:
-            self._drop(source)
+            self._drop(source, count)
             return False
         return True
 
@@ -94,8 +96,8 @@ class FaultShim:
         """(peer, dropped) for those with any, in the order given."""
         return tuple((peer, self.dropped[peer]) for peer in peers if peer in self.dropped)
 
-    def _drop(self, peer: NodeId) -> None:
-        self.dropped[peer] = self.dropped.get(peer, 0) + 1
+    def _drop(self, peer: NodeId, count: int = 1) -> None:
+        self.dropped[peer] = self.dropped.get(peer, 0) + count
 
     def _throttle(self, peer: NodeId) -> int:
         fault = self._out.get(peer)

@@ -10,13 +10,12 @@ Law 3: completions of the disk are never dropped; they need no room, since the h
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from cluster.core.effects import FromClient, FromClients, FromGossip, FromPeer, Met, Order, ReplicaInput
 from cluster.core.gossip.messages import GossipMessage
-from cluster.core.kv.ops import Acknowledge, Operation, Unwatch
+from cluster.core.kv.ops import Acknowledge, Unwatch
 from cluster.core.raft.messages import RaftMessage
 from cluster.core.raft.ready import Persisted
 from cluster.core.types import NodeId
@@ -37,28 +36,35 @@ class Inbox:
         self.received = 0
         self.overflowed = 0
         self._wake = wake
-        self._messages: deque[FromPeer | FromGossip] = deque()
-        self._clients: deque[FromClient] = deque()
-        self._orders: deque[Order | Met] = deque()
-        self._durable: int | None = None
+        self._messages: list[FromPeer | FromGossip] = []
+        self._clients: list[FromClient] = []
+        self._orders: list[Order | Met] = []
+        self._durable = 0
 
     def __len__(self) -> int:
-        return len(self._messages) + len(self._clients) + len(self._orders) + (self._durable is not None)
+        return len(self._messages) + len(self._clients) + len(self._orders) + (self._durable > 0)
 
-    def peer(self, sender: NodeId, message: RaftMessage) -> None:
-        self._message(FromPeer(sender, message))
+    def peer(self, sender: NodeId, messages: Sequence[RaftMessage]) -> None:
+        """What one read of a peer's connection brought."""
+        self._heard([FromPeer(sender, message) for message in messages])
 
     def gossip(self, sender: NodeId, message: GossipMessage) -> None:
-        self._message(FromGossip(sender, message))
+        self._heard([FromGossip(sender, message)])
 
-    def client(self, token: int, operation: Operation) -> bool:
-        """False when there is no room: the operation has certainly not happened."""
-        if len(self._clients) >= CLIENTS_MAX:
-            self.overflowed += 1
-            return False
-        self._clients.append(FromClient(token, operation))
+    @property
+    def room(self) -> int:
+        """For so many requests of clients."""
+        return CLIENTS_MAX - len(self._clients)
+
+    def clients(self, requests: list[FromClient]) -> None:
+        """Not more than there is `room` for: what finds none is not taken in, and counted by `refused`."""
+        assert len(requests) <= self.room, "whoever asks looks for room first"
+        self._clients += requests
         self._wake()
-        return True
+
+    def refused(self) -> None:
+        """A client was told that there is no room."""
+        self.overflowed += 1
 
     def watch(self, token: int, order: Acknowledge | Unwatch) -> None:
         """Concerning an open watch. An acknowledgement without room is lost: the watch ends as too slow, and says so."""
@@ -81,18 +87,19 @@ class Inbox:
         self._wake()
 
     def durable(self, token: int) -> None:
-        """The disk has finished `token` and all before it."""
+        """The disk has finished `token` (from 1 on) and all before it."""
         self._durable = token
         self._wake()
 
     def take(self) -> list[ReplicaInput]:
         """What the next turn handles, oldest first of each sort: disk, orders, peers, and the clients as one batch."""
         inputs: list[ReplicaInput] = []
-        if self._durable is not None:
+        if self._durable:
             inputs.append(Persisted(self._durable))
-            self._durable = None
-        while self._orders:
-            inputs.append(self._orders.popleft())
+            self._durable = 0
+        if self._orders:
+            inputs += self._orders
+            self._orders.clear()
         if self._messages:
             messages = _first(self._messages)
             inputs += messages
@@ -100,19 +107,18 @@ class Inbox:
             inputs.append(FromClients(tuple(_first(self._clients))))
         return inputs
 
-    def _message(self, message: FromPeer | FromGossip) -> None:
-        self.received += 1
-        if len(self._messages) >= MESSAGES_MAX:
-            self.overflowed += 1
-            return
-        self._messages.append(message)
+    def _heard(self, messages: list[FromPeer | FromGossip]) -> None:
+        self.received += len(messages)
+        room = MESSAGES_MAX - len(self._messages)
+        if len(messages) > room:
+            self.overflowed += len(messages) - room
+            del messages[room:]
+        self._messages += messages
         self._wake()
 
 
-def _first(waiting: deque[T]) -> list[T]:
+def _first(waiting: list[T]) -> list[T]:
     """Takes what one turn may handle."""
-    if len(waiting) > TURN_MAX:
-        return [waiting.popleft() for _ in range(TURN_MAX)]
-    taken = list(waiting)
-    waiting.clear()
+    taken = waiting[:TURN_MAX]
+    del waiting[:TURN_MAX]
     return taken

@@ -44,8 +44,8 @@ class Identity(msgspec.Struct, frozen=True):
 class Session(Protocol):
     """What a connection becomes once its other end is known."""
 
-    def body(self, body: bytes) -> None:
-        """One frame. Raises `ProtocolError` when it is not what this session speaks."""
+    def bodies(self, bodies: list[bytes]) -> None:
+        """The frames of one read. Raises `ProtocolError` when one is not what this session speaks."""
         ...
 
     def paused(self, paused: bool) -> None:
@@ -105,28 +105,28 @@ class Inbound(asyncio.Protocol):
         self._splitter = wire.FrameSplitter(HANDSHAKE_BYTES_MAX)
         self._nonce = secrets.token_bytes(NONCE_BYTES)
         self._session: Session | None = None
+        self._broken = False  # it broke the rules, or was turned away: what is still read of it counts for nothing
         self._transport: asyncio.Transport
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         if not self._door.enter(self):
-            transport.abort()
+            self.abort()
             return
         send_at_once(transport)
         self._deadline = asyncio.get_running_loop().call_later(HANDSHAKE_TIMEOUT_S, self._too_late)
         transport.write(wire.HANDSHAKE.encode(wire.Challenge(wire.WIRE_VERSION, self._nonce)))
 
     def data_received(self, data: bytes) -> None:
-        if self._transport.is_closing():
+        if self._broken:
             return
         try:
             bodies = self._splitter.feed(data)
             if self._session is None:
                 self._greeted(bodies)
             else:
-                for body in bodies:
-                    self._session.body(body)
+                self._session.bodies(bodies)
         except ProtocolError as error:
             self._door.complaints.add("garbage", f"connection closed: {error}")
             self.abort()
@@ -147,6 +147,7 @@ class Inbound(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close now; what is buffered for a peer that broke the rules is not worth sending."""
+        self._broken = True
         self._transport.abort()
 
     def _greeted(self, bodies: list[bytes]) -> None:

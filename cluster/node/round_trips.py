@@ -26,17 +26,21 @@ class RoundTrips:
 
     def sent(self, to: NodeId, message: RaftMessage | GossipMessage, now_us: Micros) -> None:
         """A message goes out. Heartbeats only: an answer to entries includes the follower's disk."""
-        if isinstance(message, Syn):
+        kind = type(message)
+        if kind is Append and not message.entries:  # type: ignore[union-attr]
+            self._begin((to, False), message.seq, now_us)  # type: ignore[union-attr]
+        elif kind is Syn:
             self._begin((to, True), _SYN, now_us)
-        elif isinstance(message, Append) and not message.entries:
-            self._begin((to, False), message.seq, now_us)
 
     def heard(self, sender: NodeId, message: RaftMessage | GossipMessage, now_us: Micros) -> None:
         """A message came in."""
-        if isinstance(message, Ack):
+        if not self._open:
+            return
+        kind = type(message)
+        if kind is Appended:
+            self._finish((sender, False), message.seq, now_us)  # type: ignore[union-attr]
+        elif kind is Ack:
             self._finish((sender, True), _SYN, now_us)
-        elif isinstance(message, Appended):
-            self._finish((sender, False), message.seq, now_us)
 
     def _begin(self, key: tuple[NodeId, bool], number: int, now_us: Micros) -> None:
         if key not in self._open or now_us - self._open[key][1] > PATIENCE_US:

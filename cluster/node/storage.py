@@ -1,6 +1,6 @@
 """Durability as a mailbox: `Persist` goes in, and comes back as a token once it and all before it are on the disk.
 
-Law 1: nothing is reported durable before fdatasync has returned; what waits meanwhile goes into the next write
+Law 1: nothing is reported durable before it is on the device (`tail`); what waits meanwhile goes into the next write
        together (group commit).
 Law 2: a real error of the disk ends the node. After a failed fsync nobody knows what the disk holds, and trying again
        would only look like success; a restart reads what is really there.
@@ -50,7 +50,8 @@ class _DiskFault:
 class Storage:
     """The node's disk. All methods are called on the loop; it writes, or one thread of its own does (Law 4).
 
-    `durable(token)`, `complain(text)` and `failed(text)` are called on the loop; after `failed` nothing is durable any more.
+    `durable(token)` (of what the thread wrote), `complain(text)` and `failed(text)` are called on the loop; after `failed` nothing is
+    durable any more.
     """
 
     def __init__(
@@ -83,28 +84,31 @@ class Storage:
         self._waiting.append((persist.token, true_us()))
         self._own.append(persist)
 
-    def write(self) -> bool:
-        """The end of a turn: write what it submitted, or have it written. True when something is durable now."""
+    def write(self) -> int:
+        """The end of a turn: write what it submitted, or have it written. The token up to which all is durable now, 0 when nothing
+
+        was written here: then `durable` will be told.
+        """
         if not self._own or self._broken:
-            return False
+            return 0
         group, self._own = self._own, []
         began_us = true_us()
         if self._handed or self._fault.mode != "ok" or began_us < self._wary_until_us or not self._segments.fits(group):
             self._handed += len(group)
             for persist in group:
                 self._queue.put(persist)
-            return False
+            return 0
         try:
             self._segments.append(group)
         except OSError as error:
             self._broken = True
             self._failed(f"disk: {error.strerror}")
-            return False
+            return 0
         took_us = true_us() - began_us
         if took_us > QUICK_US:
             self._wary_until_us = began_us + took_us + WARY_US
-        self._done(group[-1].token, took_us)
-        return True
+        self._written(group[-1].token, took_us)
+        return group[-1].token
 
     def busy_us(self, now_us: Micros) -> Micros:
         """Age of the oldest write not yet durable; 0 when idle. `now_us` is true time."""
@@ -133,13 +137,14 @@ class Storage:
 
     def _handed_back(self, count: int, token: int, took_us: Micros) -> None:
         self._handed -= count
-        self._done(token, took_us)
-
-    def _done(self, token: int, took_us: Micros) -> None:
-        while self._waiting and self._waiting[0][0] <= token:
-            self._waiting.popleft()
-        self._fsyncs_us.append(took_us)
+        self._written(token, took_us)
         self._durable(token)
+
+    def _written(self, token: int, took_us: Micros) -> None:
+        waiting = self._waiting
+        while waiting and waiting[0][0] <= token:
+            waiting.popleft()
+        self._fsyncs_us.append(took_us)
 
     # ---- the thread
 

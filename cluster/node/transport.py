@@ -54,7 +54,7 @@ class Transport:
         self._datagrams = Datagrams(identity, self._gossip_heard, complaints)
         self._server: asyncio.Server | None = None
         self._encoded: tuple[RaftMessage, bytes] | None = None
-        self._queued: dict[NodeId, Dialer] = {}
+        self._queued: dict[Dialer, None] = {}  # in the order of what was sent
         self._dials: list[asyncio.Task[None]] = []
 
     async def listen(self) -> None:
@@ -78,6 +78,7 @@ class Transport:
     def _dialer(self, peer: NodeId) -> Dialer:
         dialer = self._dialers.get(peer)
         if dialer is None:
+            assert peer in self._identity.members, f"{self._identity.node} speaks Raft with {peer}, which does not exist"
             dialer = self._dialers[peer] = Dialer(self._identity, peer, self._complaints, self._dice)
             if self._tasks is not None:
                 self._dials.append(self._tasks.create_task(dialer.run(), name=f"dial {peer}"))
@@ -91,11 +92,13 @@ class Transport:
 
     def send_peer(self, to: NodeId, message: RaftMessage, now_us: Micros) -> None:
         """Queue a Raft message; it leaves with `flush`, or when the faults in force let it. `now_us` is true time."""
-        assert to in self._identity.members, f"{self._identity.node} speaks Raft with {to}, which does not exist"
         if self._encoded is None or self._encoded[0] is not message:
             self._encoded = message, wire.PEER.encode(message)
         self.sent += 1
-        self._shim.send(to, self._encoded[1], self._queue, now_us)
+        if self._shim.faulty:
+            self._shim.send(to, self._encoded[1], self._queue, now_us)
+        else:
+            self._queue(to, self._encoded[1])
 
     def send_gossip(self, to: NodeId, message: GossipMessage, now_us: Micros) -> None:
         """Send a datagram, or hand it to the faults in force."""
@@ -109,10 +112,11 @@ class Transport:
 
     def flush(self) -> None:
         """Write what this turn queued: one write per peer."""
-        for dialer in self._queued.values():
-            dialer.flush()
-        self._queued.clear()
-        self._encoded = None
+        if self._queued:
+            for dialer in self._queued:
+                dialer.flush()
+            self._queued.clear()
+            self._encoded = None
 
     def lost(self) -> int:
         """Messages that full queues or missing connections have cost so far (not the fault shim)."""
@@ -132,9 +136,9 @@ class Transport:
             dialer.ended()
 
     def _queue(self, to: NodeId, frame: bytes) -> None:
-        dialer = self._dialer(to)
+        dialer = self._dialers.get(to) or self._dialer(to)
         if dialer.send(frame):
-            self._queued[to] = dialer
+            self._queued[dialer] = None
 
     def _open_peer(self, proof: wire.Proof, transport: asyncio.Transport) -> PeerSession:
         """A peer has proved itself. Its newest process and newest connection count; older ones are closed or refused."""
@@ -152,10 +156,11 @@ class Transport:
             self._dialers[sender].hurry()
         return session
 
-    def peer_heard(self, session: PeerSession, message: RaftMessage) -> None:
-        """A message came in on `session`."""
-        if self._sessions.get(session.peer) is session and self._shim.admits(session.peer):
-            self._inbox.peer(session.peer, message)
+    def peer_heard(self, session: PeerSession, messages: list[RaftMessage]) -> None:
+        """Messages came in on `session`."""
+        peer = session.peer
+        if self._sessions.get(peer) is session and messages and self._shim.admits(peer, len(messages)):
+            self._inbox.peer(peer, messages)
 
     def peer_lost(self, session: PeerSession) -> None:
         """`session` has ended."""
@@ -174,8 +179,9 @@ class PeerSession:
         self.peer, self.transport = peer, transport
         self._owner = owner
 
-    def body(self, body: bytes) -> None:
-        self._owner.peer_heard(self, wire.PEER.decode_body(body))
+    def bodies(self, bodies: list[bytes]) -> None:
+        decode = wire.PEER.decode_body
+        self._owner.peer_heard(self, [decode(body) for body in bodies])
 
     def paused(self, paused: bool) -> None:
         """Nothing is written here, so nothing can pile up."""

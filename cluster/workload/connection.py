@@ -135,7 +135,8 @@ class _Wire(asyncio.Protocol):
         try:
             for body in self._splitter.feed(data):
                 if self.accepted.done():
-                    self._answered(wire.CLIENT.decode_body(body))
+                    for reply in wire.replies_in(body):
+                        self._answered(reply)
                 else:
                     self._shake(wire.HANDSHAKE.decode_body(body))
         except ProtocolError as error:
@@ -156,9 +157,7 @@ class _Wire(asyncio.Protocol):
         else:
             raise ProtocolError("a node does not send proofs")
 
-    def _answered(self, message: wire.ClientMessage) -> None:
-        if not isinstance(message, wire.ClientReply):
-            raise ProtocolError("a node does not send requests")
+    def _answered(self, message: wire.ClientReply) -> None:
         stream = self.streams.get(message.id)
         if stream is not None and not stream.feed(message.reply):
             del self.streams[message.id]

@@ -59,7 +59,6 @@ class Around:
     def __init__(self) -> None:
         self.done: list[Any] = []
         self.quick_writes = 0
-        self.written: Callable[[], None] = lambda: None
 
     def send_peer(self, to: str, message: object, now_us: Micros) -> None:
         self.done.append(("peer", to, message))
@@ -70,20 +69,25 @@ class Around:
     def submit(self, persist: Persist) -> None:
         self.done.append(persist)
 
-    def write(self) -> bool:
+    def write(self) -> int:
         """The disk: quick as often as the test says."""
         if not self.quick_writes:
-            return False
+            return 0
         self.quick_writes -= 1
         self.done.append("write")
-        self.written()
-        return True
+        return 7
 
     def set_fault(self, mode: str, delay_us: Micros) -> None:
         self.done.append(("disk", mode, delay_us))
 
     def urgent(self, event: object) -> None:
         self.done.append(event)
+
+    def evidence(self, event: object) -> None:
+        self.done.append(("evidence", event))
+
+    def trickle(self, now_us: Micros) -> None:
+        self.done.append("trickle")
 
     def flush(self) -> None:
         self.done.append("flush")
@@ -130,7 +134,7 @@ async def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 async def test_after_a_freeze_the_replica_hears_of_it_before_anything_else(bench: Bench) -> None:
     bench.replica.due = START + 150 * MS
-    bench.driver.inbox.peer("n2", TimeoutNow(1))
+    bench.driver.inbox.peer("n2", [TimeoutNow(1)])
     bench.turn(after_us=2 * SECOND)
     assert bench.replica.inputs == [Froze(2 * SECOND), FromPeer("n2", TimeoutNow(1)), Tick()]
     assert bench.did(ClockGap) == [ClockGap("n1", START + 2 * SECOND, 2 * SECOND)]
@@ -138,7 +142,7 @@ async def test_after_a_freeze_the_replica_hears_of_it_before_anything_else(bench
 
 async def test_on_a_busy_machine_arrivals_come_before_timers(bench: Bench) -> None:
     bench.replica.due = START + 50 * MS
-    bench.driver.inbox.peer("n2", TimeoutNow(1))
+    bench.driver.inbox.peer("n2", [TimeoutNow(1)])
     bench.turn(after_us=90 * MS)
     assert bench.replica.inputs == [FromPeer("n2", TimeoutNow(1)), Tick()]
     assert bench.did(ClockGap) == []
@@ -155,8 +159,7 @@ async def test_no_tick_before_its_time(bench: Bench) -> None:
 async def test_what_the_turn_made_durable_is_handled_in_the_same_turn_after_the_messages_left(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(monkeypatch)
     bench.around.quick_writes = 1
-    bench.around.written = lambda: bench.driver.inbox.durable(7)
-    bench.driver.inbox.peer("n2", TimeoutNow(1))
+    bench.driver.inbox.peer("n2", [TimeoutNow(1)])
     bench.turn(after_us=MS)
     assert bench.replica.inputs == [FromPeer("n2", TimeoutNow(1)), Persisted(7)]
     assert bench.around.done.index("flush") < bench.around.done.index("write")
@@ -171,7 +174,7 @@ async def test_effects_are_performed_in_the_order_given(bench: Bench) -> None:
         SendGossip("n2", Syn(())),
         Answer(99, Reply("ok")),
     ]
-    bench.driver.inbox.peer("n2", TimeoutNow(1))
+    bench.driver.inbox.peer("n2", [TimeoutNow(1)])
     bench.turn(after_us=1)
     assert bench.around.done == [
         persist,
@@ -179,7 +182,7 @@ async def test_effects_are_performed_in_the_order_given(bench: Bench) -> None:
         RoleTaken("n1", START + 1, "leader", 2, "n1", "elected"),
         ("gossip", "n2", Syn(())),
         "flush",
-        "flush",
+        "trickle",
     ]
 
 
@@ -187,7 +190,7 @@ async def test_the_replica_lives_in_skewed_time_and_telemetry_in_true_time(bench
     bench.driver.apply(FaultPlan(1, (), (NodeFault("n1", skew_us=500 * MS, disk="slow", disk_delay_us=7),)))
     assert bench.did(FaultHeard) == [FaultHeard("n1", START, 1)]
     assert ("disk", "slow", 7) in bench.around.done
-    bench.driver.inbox.peer("n2", TimeoutNow(1))
+    bench.driver.inbox.peer("n2", [TimeoutNow(1)])
     bench.turn(after_us=10)
     assert bench.replica.times[-1] == START + 500 * MS + 10
 
@@ -197,9 +200,9 @@ async def test_a_broken_law_is_told_and_nothing_more_is_done(bench: Bench) -> No
         raise AssertionError("commit fell")
 
     bench.replica.handle = broken  # type: ignore[method-assign]
-    bench.driver.inbox.peer("n2", TimeoutNow(1))
+    bench.driver.inbox.peer("n2", [TimeoutNow(1)])
     bench.turn(after_us=1)
-    bench.driver.inbox.peer("n2", TimeoutNow(2))
+    bench.driver.inbox.peer("n2", [TimeoutNow(2)])
     bench.turn(after_us=1)
     assert [str(error) for error in bench.errors] == ["commit fell"]
     assert not bench.driver.started

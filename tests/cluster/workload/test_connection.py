@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from cluster import wire
-from cluster.core.kv.ops import Cas, Get, Put, Reply
-from cluster.core.types import MS, SECOND, VALUE_BYTES_MAX
+from cluster.core.kv.ops import Get, Put, Reply
+from cluster.core.types import MS, SECOND
 from cluster.node import client_port
 from cluster.workload.connection import Connection
 from tests.cluster.node.lab import soon
@@ -119,25 +119,6 @@ async def test_too_many_requests_in_flight_are_refused(shop: Shop, client: Conne
     outcomes = sorted([(await each).outcome for each in asked])
     assert refused
     assert outcomes == ["fail", "fail", "ok", "ok", "ok"]
-
-
-TOO_LONG = "v" * (VALUE_BYTES_MAX + 1)
-
-
-@pytest.mark.parametrize(
-    "operation",
-    [Put("k" * 300, "v"), Put("é" * 200, "v"), Put("k", TOO_LONG), Get("k" * 257), Cas("k", TOO_LONG, "v")],
-    ids=["key", "key in UTF-8", "value", "key of a read", "expected value"],
-)
-async def test_keys_and_values_are_bounded_in_bytes(shop: Shop, client: Connection, operation: Put | Get | Cas) -> None:
-    asked = asyncio.create_task(client.request(operation, 10 * SECOND))
-    while not asked.done():
-        shop.clients.flush()
-        await asyncio.sleep(0)
-    reply = await asked
-    assert reply.outcome == "fail"
-    assert "exceeds" in reply.error
-    assert len(shop.inbox) == 0
 
 
 async def test_an_answer_that_fits_no_frame_is_a_failure(shop: Shop, client: Connection) -> None:

@@ -11,7 +11,7 @@ from typing import Final, cast
 import msgspec
 
 from cluster import wire
-from cluster.core.errors import EnvironmentFailed, ProtocolError
+from cluster.core.errors import EnvironmentFailed
 from cluster.core.kv.ops import Put
 from cluster.core.types import MS, NodeId
 from cluster.node.listener import send_at_once
@@ -144,11 +144,8 @@ class _Load(asyncio.Protocol):
 
     def _answered(self, bodies: list[bytes]) -> None:
         now_ns, out = time.perf_counter_ns(), []
-        decode, count = wire.CLIENT.decode_body, self._count
-        for body in bodies:
-            message = decode(body)
-            if not isinstance(message, wire.ClientReply):
-                raise ProtocolError("a node does not send requests")
+        count = self._count
+        for message in [reply for body in bodies for reply in wire.replies_in(body)]:
             slot = message.id
             count.answered(message.reply.outcome == "ok", now_ns - self._sent_ns[slot])
             if count.running:
