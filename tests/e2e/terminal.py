@@ -90,6 +90,11 @@ class Terminal:
 
     # ---- what hangs below it ------------------------------------------------------------------------------------
 
+    @property
+    def shell(self) -> int:
+        """The pid of the shell that the tool is started from."""
+        return int(self._call("display-message", "-p", "#{pane_pid}"))
+
     def supervisor(self) -> int:
         """The pid of the one lab's supervisor."""
         (run_dir,) = rundir.living(self._place / "faultline")

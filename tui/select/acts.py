@@ -45,7 +45,8 @@ def in_short(bill: Playbill, side: str) -> Span:
 
 def telling(bill: Playbill, side: str) -> list[tuple[str, str, str]]:
     """(toggle, value, style) of those in which the sides differ, and of those that are not as the card has them."""
-    now = bill.scenes[side].toggles if side in bill.scenes and side not in bill.chosen else bill.toggles(side)
+    shown = bill.scenes[side].toggles if side in bill.scenes and side not in bill.chosen else {}
+    now = shown or bill.toggles(side)
     found: list[tuple[str, str, str]] = []
     for switch in bill.switches:
         changed = now.get(switch.name) != getattr(switch, side)

@@ -77,6 +77,9 @@ def _fault(bill: Playbill, side: str, scene: Scene, fault: FaultSeen) -> Sentenc
 def _over(bill: Playbill, programme: Programme) -> Sentence:
     outcomes = {side: scene.outcome for side, scene in bill.scenes.items() if scene.outcome is not None}
     broken, canonical = outcomes.get("broken"), outcomes.get("canonical")
+    lost = next((f"The {side} run came to no verdict: {scene.lost}." for side, scene in bill.scenes.items() if scene.lost), "")
+    if broken is None and canonical is None and lost:
+        return lost, "bad"
     if broken is None and canonical is None:
         return f"{programme.title}: b runs it broken, c cured, v both; m runs it broken and leaves the fault to you.", "text"
     if broken is not None and canonical is not None and (broken.verdict, canonical.verdict) == ("FAIL", "PASS"):

@@ -176,6 +176,7 @@ def test_toggles_stand_as_they_are_on_each_side() -> None:
         ("over", "Broken: 10 violations. With fencing and lock as the cure says: none."),
         ("vacuous", "It was no trial, so it proves nothing."),
         ("error", "There is nothing to judge: payd ended with 1"),
+        ("lost", "The broken run came to no verdict: the runner is gone."),
         ("not built", "stale-lock-holder is not built yet"),
     ],
 )
