@@ -27,7 +27,7 @@ LOST = 410
 
 async def main(process: Process) -> None:
     holds = await Holds.open(process.backends["redis"][0], process.key_prefix)
-    inventory = await Caller.connect(process.socket_of("inventory"))
+    inventory = Caller(process.socket_of("inventory"))  # connects when it is first needed: servers start in no order
     worker = Reserver(process, holds, inventory)
     if process.toggle("crash_cleanup") == "reaper":
         await Reaper(worker.life, holds, inventory, process.args["alive_ms"]).open(process.tasks)
