@@ -16,6 +16,8 @@ import msgspec
 
 from cluster.core.errors import UsageError
 from scenarios.catalog import Incident, load
+from scenarios.keeping import in_use
+from scenarios.lines import write_whole
 from scenarios.outcome import EVIDENCE_MAX, Outcome, Status, Violations
 from scenarios.records import Judgement, Records, RecordsBroken
 
@@ -65,9 +67,7 @@ def _violations(found: Judgement) -> Violations:
 
 def seal(run_dir: Path, outcome: Outcome) -> None:
     """Write the verdict beside the records that it was made from. It appears whole or not at all."""
-    unnamed = run_dir / f".{VERDICT}"
-    unnamed.write_bytes(msgspec.json.format(msgspec.json.encode(Sealed(outcome, digests(run_dir))), indent=1) + b"\n")
-    unnamed.rename(run_dir / VERDICT)
+    write_whole(run_dir / VERDICT, msgspec.json.format(msgspec.json.encode(Sealed(outcome, digests(run_dir))), indent=1) + b"\n")
 
 
 def digests(run_dir: Path) -> dict[str, str]:
@@ -88,6 +88,11 @@ def read_verdict(run_dir: Path) -> Sealed:
 
 def verify(run_dir: Path) -> Outcome:
     """Judge a finished run again from its files. Anything that is not as it was then makes it ERROR, with the place."""
+    with in_use(run_dir):
+        return _verified(run_dir)
+
+
+def _verified(run_dir: Path) -> Outcome:
     sealed = read_verdict(run_dir)
     before = sealed.outcome
     try:

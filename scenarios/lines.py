@@ -1,7 +1,8 @@
 """How a record gets onto disk: one JSON object a line, handed to the kernel at once.
 
 Law 1: a line is whole in the page cache when `write` returns, so a process that is killed next has still said it.
-Law 2: a ledger's line names the SHA-256 of the line before it: none can be changed, removed or moved without the next one telling.
+Law 2: what cannot be written is told with the file's name (`EnvironmentFailed`), and half a record is none.
+Law 3: a ledger's line names the SHA-256 of the line before it: none can be changed, removed or moved without the next one telling.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from cluster.core.errors import EnvironmentFailed
 
 GENESIS = "0" * 64
 LINE_BYTES_MAX = 64 * 1024
@@ -36,23 +39,43 @@ def digest(line: bytes) -> str:
     return hashlib.sha256(line.rstrip(b"\n")).hexdigest()
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """A file that appears whole or not at all. Raises `EnvironmentFailed`."""
+    unnamed = path.with_name(f".{path.name}")
+    try:
+        unnamed.write_bytes(content)
+        unnamed.rename(path)
+    except OSError as error:
+        raise EnvironmentFailed(f"cannot write {path}: {error.strerror}") from error
+
+
 class LineFile:
-    """An append-only file of records."""
+    """An append-only file of records. Raises `EnvironmentFailed`."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._path = path
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EnvironmentFailed(f"cannot make {path}: {error.strerror}") from error
 
     def write(self, fields: dict[str, Any]) -> None:
         self.write_raw(encode(fields))
 
     def write_raw(self, lines: bytes) -> None:
-        written = os.write(self._descriptor, lines)
-        if written != len(lines):  # a full disk: half a record is no record, and the reader will say so
-            raise OSError(f"only {written} of {len(lines)} bytes were written")
+        try:
+            written = os.write(self._descriptor, lines)
+        except OSError as error:
+            raise EnvironmentFailed(f"cannot write {self._path}: {error.strerror}") from error
+        if written != len(lines):
+            raise EnvironmentFailed(f"cannot write {self._path}: there was room for {written} of {len(lines)} bytes")
 
     def sync(self) -> None:
-        getattr(os, "fdatasync", os.fsync)(self._descriptor)
+        try:
+            getattr(os, "fdatasync", os.fsync)(self._descriptor)
+        except OSError as error:
+            raise EnvironmentFailed(f"cannot write {self._path}: {error.strerror}") from error
 
     def close(self) -> None:
         os.close(self._descriptor)

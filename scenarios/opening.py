@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from scenarios.feed import LINES_MAX, Clock, Judged, Member, News, Opened, Planned, Told
 from scenarios.judging import VERDICT, read_verdict
+from scenarios.keeping import in_use
 from scenarios.model import Card
 from scenarios.records import Params, Records
 from scenarios.tailing import Tail
@@ -35,6 +36,11 @@ def _rows(card: Card, workload: Any) -> tuple[str, ...]:
 
 def told_of(card: Card, run_dir: Path) -> list[News]:
     """All that a run told, from its files. Raises `RecordsBroken` or `UsageError` for a directory that is none."""
+    with in_use(run_dir):
+        return _told_of(card, run_dir)
+
+
+def _told_of(card: Card, run_dir: Path) -> list[News]:
     records = Records(run_dir)
     news: list[News] = [opened(card, records.params(), run_dir, records.truth().get("workload"))]
     tail = Tail(run_dir)

@@ -8,6 +8,7 @@ Law 2: a process that ends before the run does has spoilt the run, unless a faul
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import socket
 import zlib
@@ -19,7 +20,7 @@ import msgspec
 
 from cluster.commands import parse
 from cluster.commands.dialect import of_run
-from cluster.core.errors import UsageError
+from cluster.core.errors import EnvironmentFailed, UsageError
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
 from scenarios.control import Acting, Arm, Armed, Caught, Done, Go, Hello, Ready, Routed, Set, Start, Traced, Word
 from scenarios.edges import Edge
@@ -83,6 +84,7 @@ class Performance:
             if signal.getsignal(signum) is signal.SIG_IGN:
                 continue
             asyncio.get_running_loop().add_signal_handler(signum, signal.raise_signal, signal.SIGINT)
+        asyncio.get_running_loop().set_exception_handler(self._failed_in_a_callback)
         try:
             await self._stage.open(zygote_pid, channel)
             async with asyncio.TaskGroup() as tasks:
@@ -93,6 +95,8 @@ class Performance:
                 raise _Over
         except* _Over:
             pass
+        except* EnvironmentFailed as failures:
+            self._fail(str(failures.exceptions[0]))
         finally:
             self._ending = True
             self._phase("ending")
@@ -101,8 +105,18 @@ class Performance:
         return self._failed or ("" if clean else "a process of the run did not leave when it was told to")
 
     def _phase(self, phase: str) -> None:
-        """For whoever looks on."""
-        self._phases.write({"mono_ns": now_ns(), "phase": phase})
+        """For whoever looks on. The end of a run must come to its end."""
+        try:
+            self._phases.write({"mono_ns": now_ns(), "phase": phase})
+        except EnvironmentFailed as error:
+            self._fail(str(error))
+
+    def _failed_in_a_callback(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Nobody waits for a callback: what it could not do spoils the run here. What is a bug of ours is shown as one."""
+        error = context.get("exception")
+        if not isinstance(error, EnvironmentFailed):
+            loop.default_exception_handler(context)
+        self._fail(str(error or context["message"]))
 
     async def _perform(self, tasks: asyncio.TaskGroup) -> None:
         self._phase("servers")
@@ -286,7 +300,7 @@ class Performance:
             case Exited(name=name, status=status, at_us=at_us) if not self._ending:
                 self._ready.discard(name)
                 if not by_hand and not self._timeline.exited(name, status, at_us):
-                    self._fail(f"{name} ended with {status}: {self._last_line(name)}")
+                    self._fail(f"{name} {self._end_of(name, status)}")
             case Refused(name=name, why=why):
                 self._fail(f"{name} could not be started: {why}")
             case _:
@@ -297,9 +311,14 @@ class Performance:
         self._failed = self._failed or why
         self._bell.set()
 
-    def _last_line(self, name: str) -> str:
+    def _end_of(self, name: str, status: int) -> str:
+        if status < 0:
+            killer = next((known.name for known in signal.Signals if known == -status), f"signal {-status}")
+            return f"was ended by {killer}, and no fault asked for it"
+        log = self._stage.log_of(name)
         try:
-            said = self._stage.log_of(name).read_bytes()[-_LAST_LINE_BYTES:].decode("utf-8", "replace").split("\n")
+            said = log.read_bytes()[-_LAST_LINE_BYTES:].decode("utf-8", "replace").split("\n")
+            nothing = "it said nothing" if shutil.disk_usage(log).free else f"there is no room left in {self._place.records}"
         except OSError as error:
-            return f"no log: {error.strerror}"
-        return next((line for line in reversed(said) if line.strip()), "it said nothing")
+            return f"ended with {status}, and has no log: {error.strerror}"
+        return f"ended with {status}: {next((line for line in reversed(said) if line.strip()), nothing)}"

@@ -30,7 +30,8 @@ from scenarios.commission import Asked as Asked
 from scenarios.commission import Staged
 from scenarios.feed import Judged
 from scenarios.judging import judge, seal
-from scenarios.lines import LineFile
+from scenarios.keeping import in_use, prune
+from scenarios.lines import LineFile, write_whole
 from scenarios.model import Card, calmed, choose, present
 from scenarios.opening import opened
 from scenarios.outcome import Outcome
@@ -69,17 +70,19 @@ def run(incident: Incident, asked: Asked, runs: Path, front: Front | None = None
     workload = [] if "workload" in asked.without else incident.play.workload(random.Random(params.seed))
     label = asked.variant if not asked.without and toggles == card.toggles(asked.variant) else asked.variant + _CHANGED
     records = _records_dir(runs, f"{card.slug}-{label}")
-    (records / "params.json").write_bytes(msgspec.json.encode(params) + b"\n")
-    (records / "truth.json").write_bytes(msgspec.json.encode({"workload": workload}) + b"\n")
-    card = present(card, toggles)
-    if "faults" in asked.without:
-        card = calmed(card)
-    began_s = time.monotonic()
+    with in_use(records):
+        prune(runs)
+        write_whole(records / "params.json", msgspec.json.encode(params) + b"\n")
+        write_whole(records / "truth.json", msgspec.json.encode({"workload": workload}) + b"\n")
+        card = present(card, toggles)
+        if "faults" in asked.without:
+            card = calmed(card)
+        began_s = time.monotonic()
 
-    def conclude(failed: str) -> Outcome:
-        return _concluded(incident, records, round(time.monotonic() - began_s, 3), failed)
+        def conclude(failed: str) -> Outcome:
+            return _concluded(incident, records, round(time.monotonic() - began_s, 3), failed)
 
-    return _play(card, params, workload, asked.backends, records, conclude, front)
+        return _play(card, params, workload, asked.backends, records, conclude, front)
 
 
 def _concluded(incident: Incident, records: Path, duration_s: float, failed: str) -> Outcome:

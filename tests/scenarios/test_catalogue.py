@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import sys
+
 import pytest
 
 from scenarios.catalog import cards, load
@@ -50,3 +54,18 @@ def test_every_alternative_cure_is_some_toggles_and_a_case_with_it_passes(card: 
 @each_card
 def test_an_incident_has_cases_of_both_kinds(card: Card) -> None:
     assert {case.expect for case in load(card.slug).play.METAMORPHIC} == {"PASS", "FAIL"}
+
+
+@each_card
+def test_an_oracle_knows_records_and_checks_and_nothing_else_of_ours(card: Card) -> None:
+    """By its imports, which are all that it may look at; the contracts forbid what they name, and this allows what it names."""
+    tree = ast.parse(inspect.getsource(load(card.slug).oracle))  # type: ignore[arg-type]
+    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    found |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    strange = {name for name in found if name.partition(".")[0] not in sys.stdlib_module_names and not _may_be_known(name)}
+    assert strange == set()
+    assert not {"socket", "subprocess", "asyncio"} & found
+
+
+def _may_be_known(module: str) -> bool:
+    return module == "scenarios.records" or module.startswith("cluster.check")

@@ -98,19 +98,20 @@ def test_no_record_can_be_touched_unnoticed(card: Card, real_runs: RealRuns, tmp
 
 
 @each_pair
-def test_a_ledger_that_tells_nothing_or_everything_twice_does_not_pass(card: Card, real_runs: RealRuns, tmp_path: Path) -> None:
-    """Not by its chain, which is made anew, and without the seal: the oracle itself reads every ledger."""
+def test_ledgers_that_tell_nothing_or_everything_twice_do_not_pass(card: Card, real_runs: RealRuns, tmp_path: Path) -> None:
+    """Not by their chains, which are made anew, and without the seal: the oracle itself reads every ledger, and counts."""
     incident = load(card.slug)
     run_dir = _copy(real_runs.outcome(card.slug, "canonical").run_dir, tmp_path)
     (run_dir / VERDICT).unlink()
-    for ledger in Records(run_dir).ledgers():
-        file = run_dir / "ledger" / f"{ledger}.jsonl"
-        lines = file.read_bytes().splitlines(keepends=True)
-        for changed in ([], [line for line in lines for _ in range(2)]):
-            file.write_bytes(rechained(changed))
-            assert judge(incident, run_dir, 0.0).verdict != "PASS", f"{ledger} with {len(changed)} lines instead of {len(lines)}"
-        file.write_bytes(b"".join(lines))
+    ledgers = {file: file.read_bytes() for file in sorted((run_dir / "ledger").glob("*.jsonl"))}
+    for file, whole in ledgers.items():
+        file.write_bytes(b"")
+        assert judge(incident, run_dir, 0.0).verdict != "PASS", f"{file.name} is empty"
+        file.write_bytes(whole)
     assert judge(incident, run_dir, 0.0).verdict == "PASS"
+    for file, whole in ledgers.items():
+        file.write_bytes(rechained([line for line in whole.splitlines(keepends=True) for _ in range(2)]))
+    assert judge(incident, run_dir, 0.0).verdict != "PASS", "everything is there twice"
 
 
 @each_card

@@ -23,7 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SLUG = click.argument("slug")
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-RUNS = click.option("--runs", type=click.Path(file_okay=False), default="", help="Keep run directories here.")
+_KEPT = "Keep run directories here: the newest 200, at most 1 GiB, and those in use."
+RUNS = click.option("--runs", type=click.Path(file_okay=False), default="", help=_KEPT)
 _OPTIONS = (
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Seed of the workload.  [default: drawn]"),
     click.option("--scale", type=click.FloatRange(0.1, 20.0), default=1.0, show_default=True, help="Multiply every duration."),
