@@ -20,8 +20,6 @@ from cluster.node.node import EXIT_DEFECT, EXIT_ENVIRONMENT, EXIT_GOOD, Node
 from cluster.telemetry.control import NodeSpec
 
 EXIT_USAGE = 2
-# Nodes yield to the screen.
-NICENESS = 5
 # The storage thread must get the interpreter back quickly after fdatasync: at the default of 5 ms a busy loop would add
 # that to every commit.
 SWITCH_INTERVAL_S = 0.0005
@@ -33,7 +31,7 @@ def run(spec: bytes) -> None:
         decoded = msgspec.msgpack.decode(spec, type=NodeSpec)
     except msgspec.DecodeError as error:
         _exit(EXIT_USAGE, f"malformed node spec: {error}")
-    os.nice(NICENESS)
+    os.nice(decoded.niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the front's to answer
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:

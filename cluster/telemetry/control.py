@@ -31,6 +31,7 @@ class NodeSpec(msgspec.Struct, frozen=True):
     seed: int
     state_interval_us: Micros
     plan: FaultPlan = FaultPlan()  # faults already in force when the process starts
+    niceness: int = 5  # a lab's nodes yield to the screen; where nobody looks on they need not
 
 
 class WorkloadSpec(msgspec.Struct, frozen=True):

@@ -91,7 +91,7 @@ class RaftGroup(Group):
             node=node, epoch=self._epochs[node], members=self._members, voters=tuple(self._members), policy=self._policy,
             secret=self._secret, data_dir=str(data_dir), control_path=str(self._ask.folder / "control.sock"),
             seed=self._ask.seed * 1_009 + int(node[1:]) * 101 + self._epochs[node], state_interval_us=_STATE_INTERVAL_US,
-            plan=self._plan,
+            plan=self._plan, niceness=0,
         )  # fmt: skip
         return Launch(_ENTRY, msgspec.msgpack.encode(spec))
 
