@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cluster.core.types import SECOND
-from cluster.sim.housekeeper import EVERY_US
+from cluster.sim import housekeeper
+from cluster.sim import world as world_module
+from cluster.sim.eras import era_of
+from cluster.sim.housekeeper import ERAS_KEPT, EVERY_US
 from cluster.sim.setup import Setup
 from cluster.sim.world import World
+from cluster.telemetry.control import SLOT_PREFIX
 
 LONG = Setup(seed=1, faults=(), steps=1_000_000, calm=True, clients=2, think_us=200_000)
 
@@ -31,3 +37,19 @@ def test_before_its_first_round_nothing_is() -> None:
     for host in world.hosts.values():
         assert host.replica is not None
         assert host.replica.store.history.compacted == 0
+
+
+def test_keys_left_behind_a_round_ago_are_removed_and_nothing_that_is_still_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (housekeeper, world_module):
+        monkeypatch.setattr(module, "EVERY_US", 10 * SECOND)
+    busy = Setup(seed=1, faults=(), steps=1_000_000, calm=True, clients=6, think_us=5_000)
+    world = World(busy)
+    world.begin()
+    assert world.run_until(lambda: world.housekeeper._removed_before > 0, busy.steps)
+    world.run(2_000)  # until followers have it, too
+    assert world.housekeeper._removed_before < world.keys.era - ERAS_KEPT
+    for host in world.hosts.values():
+        assert host.replica is not None
+        held = [key for key in host.replica.store.keys("", None) if not key.startswith(SLOT_PREFIX)]
+        assert era_of(held[0]) == world.housekeeper._removed_before
+        assert set(world.judge.recent_keys) <= set(held)
