@@ -99,7 +99,8 @@ class Host:
         world.trace.add((world.now, self.number, "starts", hard, last_index))
         self._tell("up", "started")
         world.judge.event(NodeReady(self.node, world.now, self.epoch, 0, hard.term, last_index))
-        self.take(Tick())
+        self.take(_TICK)
+        world.judge.look_at(self)  # what the disk held, before anybody changes it
 
     def crash(self) -> None:
         """SIGKILL, or the plug pulled: a disk does not care which."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from cluster.check.invariants.monitor import NODES_KEPT_MAX, Handler, Monitor, bound, term_at, told
 from cluster.check.violation import Violation
 from cluster.core.types import NodeId
-from cluster.telemetry.events import AppliedMark, FaultBegan, LogTruncated, NodeState
+from cluster.telemetry.events import AppliedMark, FaultBegan, LogTruncated, NodeReady, NodeState
 
 MARKS_MAX = 16_384
 
@@ -32,6 +32,7 @@ class CommittedEntriesStay(Monitor):
             NodeState: self._state_told,
             AppliedMark: self._marked,
             LogTruncated: self._truncated,
+            NodeReady: self._recovered,
             FaultBegan: self._fault,
         }
 
@@ -72,6 +73,14 @@ class CommittedEntriesStay(Monitor):
                 evidence = f"{event.node} overwrites entry {index} of term {self._terms[index]}, which others have applied"
                 return self._violated(event.at_us, evidence, cut)
         return None
+
+    def _recovered(self, event: NodeReady) -> None:
+        """What a former process had applied need not have been on its own disk: it was on a majority's.
+
+        Leftovers that come back in its place may be overwritten. That they are not what was applied is judged by their terms.
+        """
+        self._states.pop(event.node, None)
+        self._applied.pop(event.node, None)
 
     def _fault(self, event: FaultBegan) -> None:
         if event.kind == "wipe":

@@ -53,6 +53,11 @@ PLANTED: dict[str, tuple[list[Event | HistoryLine], str, str]] = {
         "committed entries stay",
         "entry 32 of term 2",
     ),
+    "overwriting, after a restart, what was applied before it and was on the disk": (
+        [ready("n1", 100, 2, 2), state("n1", 101, 2, 20, 40, epoch=2, runs=((1, 1), (17, 2))), cut("n1", 102, 30, 40, 3)],
+        "committed entries stay",
+        "entry 32 of term 2",
+    ),
     "two votes in one term": ([vote("n3", 100, "n1", 2)], "one vote per term", "n3 voted for n2 and for n1 in term 2"),
     "a vote for another beside its own": (
         [role("n1", 100, "candidate", 3), vote("n1", 101, "n3", 3)],
@@ -237,6 +242,11 @@ HARMLESS: dict[str, list[Event | HistoryLine]] = {
     "leftovers below the commit index of others": [
         state("n4", 100, 2, 16, 40, runs=((1, 1),)),
         cut("n4", 101, 17, 40, 3),
+    ],
+    "leftovers that came back from the disk, under entries that a former process had applied": [
+        ready("n1", 100, 2, 2),
+        state("n1", 101, 2, 16, 20, epoch=2, runs=((1, 1),)),
+        cut("n1", 102, 17, 20, 3),
     ],
     "a stale leader that has not heard of its successor": [
         state("n2", 100, 2, 32, 33, role="leader", vote="n2", runs=((1, 1), (17, 2))),
