@@ -102,7 +102,7 @@ class KeyHistory:
         waiting = self.waiting
         while waiting:
             kind, op = waiting[0]
-            if kind == "invoke" and op.f == "read" and not op.outcome:
+            if not op.outcome and op.f == "read" and kind == "invoke":
                 lost = final or now - op.invoked_us > self.bounds.lost_read_us or len(waiting) > self.bounds.waiting
                 if not lost:
                     return None
@@ -274,7 +274,8 @@ class LiveChecker:
             history = self._keys[line.key] = KeyHistory(line.key, self._bounds, self._resting.pop(line.key, None))
         if history.state != OK:
             return None
-        return self._record(history, history.accept(line))
+        violation = history.accept(line)
+        return None if violation is None and history.state == OK else self._record(history, violation)
 
     def retire(self, key: str) -> None:
         """`key` is idle: free what can be freed. It may come back, with the value that it had.
@@ -339,10 +340,12 @@ def check(lines: Iterable[HistoryLine], bounds: Bounds = Bounds()) -> LiveChecke
     return checker
 
 
+_ARITIES = {"read": (0, 1), "write": (1,), "cas": (2,)}
+
+
 def _op(line: HistoryLine) -> Op:
     """The operation that an invocation begins. Raises `ProtocolError` when the line is not of this history's shape."""
-    arity = {"read": (0, 1), "write": (1,), "cas": (2,)}.get(line.f, ())
-    if len(line.value) not in arity:
+    if len(line.value) not in _ARITIES.get(line.f, ()):
         raise ProtocolError(f"{line.f} with {len(line.value)} values is no register operation")
     if line.f == "cas":
         return Op("cas", line.process, line.node, line.at_us, line.value[1], line.value[0])

@@ -37,12 +37,16 @@ _LOYAL = 1.0
 _WRITES, _SWAPS = 42, 25
 
 
+_F: dict[type, str] = {Get: "read", Put: "write", Cas: "cas"}
+
+
 class Client:
     """`begin` is its own clockwork; the host calls `answered` and `lost`."""
 
     def __init__(self, world: World, number: int, think_us: Micros, *, lease_reads: bool = False) -> None:
         self._world, self.number, self._think_us = world, number, think_us
         self._dice = SeededDice(world.setup.seed, "client", number)
+        self._random = self._dice.random
         self.process = number
         self._voters = world.setup.voters
         self.target: NodeId = self._dice.choice(self._voters)
@@ -84,7 +88,7 @@ class Client:
         self._token = world.next_token()
         self._attempts += 1
         request = FromClient(self._token, operation)
-        world.later(self._trip_us(), self._arrive, (self.target, request))
+        world.later(_TRIP_US + int(self._random() * _TRIP_US), self._arrive, (self.target, request))
         self._patient_until_us = world.now + self._timeout_us
         if not self._watching:
             self._watching = True
@@ -96,15 +100,12 @@ class Client:
             self._world.messages += 1
             self._world.client_messages += 1
         else:
-            self._world.later(self._trip_us(), self._fail, (request.token, Reply("fail", error="connection refused"), target))
-
-    def _trip_us(self) -> Micros:
-        return _TRIP_US + self._dice.randrange(_TRIP_US)
+            self._refused(request.token, Reply("fail", error="connection refused"), target)
 
     def _choose(self) -> Operation:
         if self._leases == _LOYAL:
             return Get(self._world.keys.next(self._dice), LEASE)
-        if self._dice.randrange(100) < self._reads:
+        if self._random() * 100 < self._reads:
             return Get(self._world.keys.next(self._dice), LEASE if self._leases and self._dice.chance(self._leases) else LINEARIZABLE)
         luck = self._dice.randrange(100)
         self._written += 1
@@ -119,11 +120,14 @@ class Client:
 
     def answered(self, token: int, reply: Reply, node: NodeId) -> None:
         """A node answers; the answer travels."""
-        self._world.later(self._trip_us(), self._hear, (token, reply, node))
+        self._world.later(_TRIP_US + int(self._random() * _TRIP_US), self._hear, (token, reply, node))
 
     def lost(self, token: int) -> None:
         """The node crashed with this request."""
-        self._world.later(self._trip_us(), self._fail, (token, Reply("unknown", error="connection lost"), self.target))
+        self._refused(token, Reply("unknown", error="connection lost"), self.target)
+
+    def _refused(self, token: int, reply: Reply, node: NodeId) -> None:
+        self._world.later(_TRIP_US + int(self._random() * _TRIP_US), self._fail, (token, reply, node))
 
     def _watch(self, _: None) -> None:
         """The clock rings for an operation that may be over by now, with another under way."""
@@ -188,8 +192,9 @@ class Client:
         self, kind: str, value: tuple[str | None, ...], node: NodeId = "", error: str = "", operation: Operation | None = None
     ) -> None:
         operation = operation or self._operation
-        if not isinstance(operation, Get | Put | Cas):
+        f = _F.get(type(operation))
+        if f is None:
             return  # the history knows registers
-        f = "read" if type(operation) is Get else "write" if type(operation) is Put else "cas"
+        assert isinstance(operation, (Get, Put, Cas))
         line = HistoryLine(self.process, kind, f, operation.key, value, self._world.now, node or self.target, error)
         self._world.judge.history(line)

@@ -97,6 +97,7 @@ class Judge:
         self._monitors = Monitors()
         self._feed = self._monitors.feed
         self._checker = LiveChecker()
+        self._of_lines = (*self._monitors.handlers_of(HistoryLine), self._checker.feed)
         self.done = Exercised()
         self.dropped = 0
         self.changed = False  # what a node is has changed: its state is worth a look when its turn is over
@@ -201,10 +202,11 @@ class Judge:
             return  # one writer each: judged by the count of acknowledged writes
         if kind == "invoke" and line.key not in self._era_keys:
             self._new_key(line.key)
-        self.event(line)
-        violation = self._checker.feed(line)
-        if violation is not None:
-            raise Violated(violation)
+        self.tell(line)
+        for judge in self._of_lines:
+            violation = judge(line)
+            if violation is not None:
+                raise Violated(violation)
 
     def _new_key(self, key: str) -> None:
         """Keys come in eras, each left behind by all clients together: one that nobody has open any more is judged to its end."""

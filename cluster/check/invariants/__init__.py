@@ -72,6 +72,10 @@ class Monitors:
                 violations.append(found)
         return violations
 
+    def handlers_of(self, event_type: type) -> Sequence[Handler]:
+        """Who judges these, for whoever has many of them; `feed` finds them anew for each."""
+        return tuple(self._handlers.get(event_type, ()))
+
     def lights(self) -> dict[str, Light]:
         """Name -> (state, checked, evidence), in a fixed order."""
         return {monitor.name: monitor.light() for monitor in self.monitors}
