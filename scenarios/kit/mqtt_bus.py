@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import Any, Self
 
 from cluster.backends.mqtt.client import MqttPort
 from cluster.core.errors import EnvironmentFailed
 from scenarios.kit.bus import Delivery, decode, encode
+
+GOODBYE_S = 0.5
 
 
 class MqttBus:
@@ -25,12 +28,13 @@ class MqttBus:
         return self
 
     async def __aexit__(self, *failure: Any) -> None:
-        """The end of the run for this process: a broker of somebody else's need not remember us."""
-        await self._port.__aexit__(*failure)
-        if self._qos:
-            with suppress(EnvironmentFailed):  # a broker of the run's own may be gone first, its memory with it
-                async with MqttPort(self._url, self._client_id):
-                    pass
+        """The end of the run for this process: a broker of somebody else's need not remember us. One of the run's own may be gone first."""
+        with suppress(EnvironmentFailed, TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await self._port.__aexit__(*failure)
+                if self._qos:
+                    async with MqttPort(self._url, self._client_id):
+                        pass
 
     async def publish(self, topic: str, body: dict[str, Any]) -> None:
         await self._port.publish(self._prefix + topic, encode(body), self._qos)
