@@ -1,0 +1,1 @@
+"""A journey in which the hotel says no, and nobody gives the flight back."""

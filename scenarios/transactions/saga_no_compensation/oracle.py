@@ -1,0 +1,154 @@
+"""Judges by the ledgers of payd, the airline and the hotel: who is charged without a room, refunded with a ticket, or refunded twice.
+
+It was a trial only if the hotel refused exactly those that it has no room for, all while the compensator was dead, and the other listener
+died with a failure known and nothing undone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from scenarios.records import Evidence, Judgement, Line, Params, Records
+
+ROOMS = 18
+KILLED = -9
+GRACE_S = 5.0  # from the last fault to the end
+
+
+@dataclass
+class Lane:
+    """One booking in three ledgers."""
+
+    charged: list[Line] = field(default_factory=list)
+    refunded: list[Line] = field(default_factory=list)
+    ticketed: list[Line] = field(default_factory=list)
+    cancelled: list[Line] = field(default_factory=list)
+    roomed: list[Line] = field(default_factory=list)
+    refused: list[Line] = field(default_factory=list)
+
+
+_KINDS = {
+    ("payd", "charged"): "charged",
+    ("payd", "refunded"): "refunded",
+    ("flight", "booked"): "ticketed",
+    ("flight", "cancelled"): "cancelled",
+    ("hotel", "booked"): "roomed",
+    ("hotel", "refused"): "refused",
+}
+
+
+def judge(records: Records, params: Params) -> Judgement:
+    wanted = [booking["id"] for booking in records.truth()["workload"]]
+    lanes = _lanes(records)
+    refusals = [line for lane in lanes.values() for line in lane.refused]
+    refused = {booking for booking, lane in lanes.items() if lane.refused}
+    settled = bool(records.trace("agent", "agent.settled"))
+    coverage = {
+        "every booking was asked for, and the hotel answered each": bool(wanted) and set(wanted) == _asked(records) == _answered(lanes),
+        "the hotel refused exactly those that it had no room for": bool(wanted) and len(refused) == len(wanted) - ROOMS,
+        "every room was refused while the compensator was dead": bool(refusals) and _all_during_death(records, "comp", refusals),
+        "coord died with a failure known and nothing undone": _died_between(records, lanes),
+        "all was settled, or there were 5 s for it after the last fault": settled or _grace_s(records) >= GRACE_S * params.scale,
+    }
+    if params.toggles["handler_crash"] == "once" and params.toggles["compensation"] == "on":
+        coverage["the compensator died between its two steps"] = _last_before_death(records, "comp", 1) == "comp.refunded_not_cancelled"
+    metrics: dict[str, int | float] = {
+        "bookings": len(wanted), "refusals": len(refused), "refunds": sum(len(lane.refunded) for lane in lanes.values()),
+        "tries": len(records.trace("coord", "saga.compensating")),
+    }  # fmt: skip
+    return Judgement(tuple(_violations(wanted, lanes)), coverage, metrics)
+
+
+def _lanes(records: Records) -> dict[str, Lane]:
+    lanes: dict[str, Lane] = {}
+    for ledger, name in (("payd", "order"), ("flight", "booking"), ("hotel", "booking")):
+        for line in records.ledger(ledger):
+            lane = lanes.setdefault(line[name], Lane())
+            if (ledger, line["kind"]) in _KINDS:
+                getattr(lane, _KINDS[ledger, line["kind"]]).append(line)
+    return lanes
+
+
+def _violations(wanted: list[str], lanes: dict[str, Lane]) -> Iterator[Evidence]:
+    for booking, lane in lanes.items():
+        if booking not in wanted:
+            yield Evidence("strange_booking", tuple(line.where for line in _all(lane)), f"{booking}: nobody asked for it")
+            continue
+        paid = len(lane.charged) - len(lane.refunded)
+        tickets = len(lane.ticketed) - len(lane.cancelled)
+        if paid > 0 and not lane.roomed:
+            yield _evidence("charged_without_room", lane, f"{booking}: charged for a flight, no room, {_refunds(lane)}")
+        if lane.refunded and tickets > 0:
+            yield _evidence("refunded_with_ticket", lane, f"{booking}: the money is back and the ticket still stands")
+        if len(lane.refunded) > 1:
+            yield _evidence("refunded_twice", lane, f"{booking}: refunded {len(lane.refunded)} times")
+        if len(lane.charged) > 1:
+            yield _evidence("charged_twice", lane, f"{booking}: charged {len(lane.charged)} times")
+        if lane.roomed and (paid < 1 or tickets < 1):
+            yield _evidence("room_without_flight", lane, f"{booking}: a room, and no flight that is paid for")
+
+
+def _evidence(rule: str, lane: Lane, text: str) -> Evidence:
+    return Evidence(rule, tuple(line.where for line in _all(lane)), text)
+
+
+def _refunds(lane: Lane) -> str:
+    return "no refund" if not lane.refunded else f"{len(lane.charged)} charges and {len(lane.refunded)} refunds"
+
+
+def _all(lane: Lane) -> list[Line]:
+    return [*lane.charged, *lane.ticketed, *lane.roomed, *lane.refused, *lane.refunded, *lane.cancelled]
+
+
+# ------------------------------------------------------------------------------------------------------------ coverage
+
+
+def _asked(records: Records) -> set[str]:
+    return {line["value"]["id"] for line in records.history("agent") if line["type"] == "ok" and line["f"] == "request"}
+
+
+def _answered(lanes: dict[str, Lane]) -> set[str]:
+    return {booking for booking, lane in lanes.items() if lane.roomed or lane.refused}
+
+
+def _deaths(records: Records, process: str) -> list[int]:
+    lines = (line for line in records.supervisor() if line["process"] == process)
+    return [line["mono_ns"] for line in lines if line["event"] == "exited" and line["status"] == KILLED]
+
+
+def _births(records: Records, process: str) -> list[int]:
+    return [line["mono_ns"] for line in records.supervisor() if line["process"] == process and line["event"] == "started"]
+
+
+def _all_during_death(records: Records, process: str, lines: list[Line]) -> bool:
+    """Between its first death and its second life. The ledger's time is of the line's writing, which is after the effect."""
+    deaths, births = _deaths(records, process), _births(records, process)
+    return bool(deaths) and len(births) > 1 and all(deaths[0] < line["mono_ns"] < births[1] for line in lines)
+
+
+def _died_between(records: Records, lanes: dict[str, Lane]) -> bool:
+    """Of the failure that coord knew last: the hotel had refused before its death, and no refund was before it."""
+    deaths = _deaths(records, "coord")
+    known = [line for line in records.trace("coord", "saga.after_fail_before_compensate") if deaths and line["mono_ns"] < deaths[0]]
+    if not known:
+        return False
+    lane = lanes.get(known[-1]["booking"], Lane())
+    before = Counter(line["kind"] for line in _all(lane) if line["mono_ns"] < deaths[0])
+    return before["refused"] > 0 and before["refunded"] == 0
+
+
+def _last_before_death(records: Records, process: str, which: int) -> str:
+    deaths = _deaths(records, process)
+    if len(deaths) <= which:
+        return ""
+    said = [line["event"] for line in records.trace(process) if line["mono_ns"] < deaths[which]]
+    return said[-1] if said else ""
+
+
+def _grace_s(records: Records) -> float:
+    """From the last time that a fault was undone to the first process that was told to leave."""
+    undone = [line["mono_ns"] for line in records.faults() if line.get("phase") == "ended"]
+    ends = [line["mono_ns"] for line in records.supervisor() if undone and line["event"] == "exited" and line["mono_ns"] > undone[-1]]
+    return (min(ends) - undone[-1]) / 1e9 if ends else 0.0
