@@ -23,7 +23,10 @@ PROXY_PREFIX = "x"
 
 
 class Link(Part, frozen=True):
-    """A proxy between `src`, a process, and `dst`, a process or a backend: neither of them knows. `delay_ms`: how far apart they are."""
+    """A proxy between `src`, a process, and `dst`, a process, a backend (one for each of its servers) or one server: neither of them knows.
+
+    `delay_ms`: how far apart they are. `src` may be a replica, and `dst` its primary: what it replicates comes that way.
+    """
 
     src: str
     dst: str
@@ -136,12 +139,13 @@ def _fault(step: Standing, pair: Pair) -> LinkFault:
 
 
 class Proxied(msgspec.Struct, frozen=True):
-    """One proxy: `x1`, between `src` and one process or server, `dst`; the `rank`-th of its backend, from 0."""
+    """One proxy: `x1`, between `src` and `dst`, a process or the `rank`-th server (from 0) of `backend`, which is "" for a process."""
 
     name: str
     src: str
     dst: str
     link: Link
+    backend: str = ""
     rank: int = 0
 
     @property
@@ -151,9 +155,20 @@ class Proxied(msgspec.Struct, frozen=True):
 
 def proxied(links: Iterable[Link], groups: Mapping[str, tuple[str, ...]]) -> tuple[Proxied, ...]:
     """One for each server of a backend that a link leads to: a link is cut by itself. A replica has none to itself."""
-    ends = ((link, dst, rank) for link in links for rank, dst in enumerate(groups.get(link.dst, (link.dst,))))
-    others = (end for end in ends if end[0].src != end[1])
-    return tuple(Proxied(f"{PROXY_PREFIX}{i}", link.src, dst, link, rank) for i, (link, dst, rank) in enumerate(others, 1))
+    ends = ((link, end) for link in links for end in _ends(link.dst, groups) if end[2] != link.src)
+    return tuple(Proxied(f"{PROXY_PREFIX}{i}", link.src, end[2], link, end[0], end[1]) for i, (link, end) in enumerate(ends, 1))
+
+
+def backend_of(word: str, groups: Mapping[str, tuple[str, ...]]) -> str:
+    """Whose servers are meant by a word, or one of them; "" for a process."""
+    return next((name for name, servers in groups.items() if word == name or word in servers), "")
+
+
+def _ends(word: str, groups: Mapping[str, tuple[str, ...]]) -> list[tuple[str, int, str]]:
+    backend = backend_of(word, groups)
+    if not backend:
+        return [("", 0, word)]
+    return [(backend, rank, server) for rank, server in enumerate(groups[backend]) if word in (backend, server)]
 
 
 def breakable(links: Iterable[Link], groups: Mapping[str, tuple[str, ...]], peers: Iterable[str]) -> Iterator[Pair]:

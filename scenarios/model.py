@@ -277,11 +277,12 @@ def _proc_faults(key: str, proc: Proc, card: Card, processes: Mapping[str, Proc]
 
 
 def _link_faults(key: str, link: Link, card: Card, processes: Mapping[str, Proc]) -> Iterator[str]:
-    if link.src not in processes and link.src not in replicas(link.dst, card.backend.get(link.dst)):
+    followers = {server for name, backend in card.backend.items() for server in replicas(name, backend)}
+    if link.src not in {*processes, *followers}:
         yield f"{key}.src: there is no process {link.src!r}{did_you_mean(link.src, processes)}"
-    if link.dst == link.src or link.dst not in {*processes, *card.backend}:
-        known = (*processes, *card.backend)
-        yield f"{key}.dst: expected another process or a backend of this file, not {link.dst!r}{did_you_mean(link.dst, known)}"
+    known = (*processes, *card.backend, *(server for name, backend in card.backend.items() for server in server_names(name, backend)))
+    if link.dst == link.src or link.dst not in known:
+        yield f"{key}.dst: expected another process, a backend or a server of this file, not {link.dst!r}{did_you_mean(link.dst, known)}"
     for name in ("delay_ms", "jitter_ms"):
         yield from length_faults(f"{key}.{name}", getattr(link, name), card.toggles("broken"))
 
@@ -333,6 +334,18 @@ def choose(card: Card, variant: str, settings: Iterable[str]) -> dict[str, str]:
         if conflict.toggles.items() <= toggles.items():
             raise UsageError(f"{' with '.join(f'{name}={value}' for name, value in conflict.toggles.items())}: {conflict.why}")
     return toggles
+
+
+def alone(card: Card) -> dict[str, str]:
+    """Every setting by which a run can differ from the broken variant in one toggle -> why it cannot be had alone; empty if it can."""
+    found = {}
+    for setting in (f"{toggle.name}={value}" for toggle in card.toggle for value in toggle.values if value != toggle.broken):
+        try:
+            choose(card, "broken", [setting])
+            found[setting] = ""
+        except UsageError as error:
+            found[setting] = str(error)
+    return found
 
 
 def turned(card: Card, toggles: Mapping[str, str], name: str, value: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from cluster.core.errors import UsageError
 from cluster.faults import LinkFault
 from cluster.supervisor import ports
 from scenarios.control import Order, Route
-from scenarios.links import Link, Pair, Proxied, Rule, proxied
+from scenarios.links import Link, Pair, Proxied, Rule, backend_of, proxied
 from scenarios.parts import length_ms
 from scenarios.records import Params
 
@@ -37,8 +37,9 @@ class Proxy(msgspec.Struct, frozen=True):
 class Proxies:
     """In the order of their names."""
 
-    def __init__(self, proxies: Iterable[Proxy]) -> None:
+    def __init__(self, proxies: Iterable[Proxy], groups: Groups) -> None:
         self._proxies = {proxy.one.name: proxy for proxy in proxies}
+        self._groups = groups
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,11 +48,8 @@ class Proxies:
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
         """Backend -> the names of its servers, as links call them: of somebody else's there may be more or fewer than in the card."""
-        found: dict[str, tuple[str, ...]] = {}
-        for proxy in self._proxies.values():
-            if proxy.url and proxy.one.dst not in found.get(proxy.one.link.dst, ()):
-                found[proxy.one.link.dst] = (*found.get(proxy.one.link.dst, ()), proxy.one.dst)
-        return found
+        behind = {proxy.one.backend for proxy in self._proxies.values()}
+        return {name: servers for name, servers in self._groups.items() if name in behind}
 
     def args(self, name: str) -> dict[str, Any]:
         return self._proxies[name].args
@@ -63,11 +61,11 @@ class Proxies:
 
     def urls(self, process: str, urls: Groups) -> dict[str, tuple[str, ...]]:
         """Where this process finds each backend."""
-        own: dict[str, list[str]] = {}
+        found = {name: list(given) for name, given in urls.items()}
         for proxy in self._proxies.values():
             if proxy.one.src == process and proxy.url:
-                own.setdefault(proxy.one.link.dst, []).append(proxy.url)
-        return {**urls, **{name: tuple(given) for name, given in own.items()}}
+                found[proxy.one.backend][proxy.one.rank] = proxy.url
+        return {name: tuple(given) for name, given in found.items()}
 
     def edges(self, order: Callable[[str, Order], None]) -> tuple[ProxyEdge, ...]:
         return tuple(ProxyEdge(proxy.one, order) for proxy in self._proxies.values())
@@ -89,14 +87,18 @@ class ProxyEdge:
 
 def prepare(links: Iterable[Link], params: Params, groups: Groups, urls: Groups, work: Path, stack: ExitStack) -> Proxies:
     """`groups`: backend -> names of its servers, `urls`: where those are, both of what the run needs alone."""
-    wanted = [link for link in links if link.dst in urls or link.dst not in groups]
-    ends = proxied(wanted, {name: _numbered(name, groups[name], urls[name]) for name in urls})
-    foreign = [one for one in ends if one.link.dst in urls]
+    wanted = [link for link in links if backend_of(link.dst, groups) in {"", *urls}]
+    there = {name: _numbered(name, groups[name], urls[name]) for name in urls}
+    for link in wanted:
+        if (backend := backend_of(link.dst, groups)) and not backend_of(link.dst, there):
+            raise UsageError(f"{backend}: a link of this incident leads to {link.dst}, and there are only {len(urls[backend])}")
+    ends = proxied(wanted, there)
+    foreign = [one for one in ends if one.backend]
     allocated = ports.allocate(len(foreign)) if foreign else None
     if allocated is not None:
         stack.callback(allocated.close)
     ports_of = dict(zip((one.name for one in foreign), allocated.ports if allocated else (), strict=True))
-    return Proxies(_proxy(one, ports_of, urls, params, work) for one in ends)
+    return Proxies((_proxy(one, ports_of, urls, params, work) for one in ends), there)
 
 
 def _numbered(name: str, servers: tuple[str, ...], urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -107,9 +109,9 @@ def _numbered(name: str, servers: tuple[str, ...], urls: tuple[str, ...]) -> tup
 def _proxy(one: Proxied, ports_of: Mapping[str, int], urls: Groups, params: Params, work: Path) -> Proxy:
     delay_ms, jitter_ms = (length_ms(length, params.toggles, params.scale) for length in (one.link.delay_ms, one.link.jitter_ms))
     args: dict[str, Any] = {"src": one.src, "dst": one.dst, "delay_ms": delay_ms, "jitter_ms": jitter_ms}
-    if one.link.dst not in urls:
+    if not one.backend:
         return Proxy(one, {**args, "calls": True, "listen": str(work / f"{one.name}.sock"), "target": str(work / f"{one.dst}.sock")})
-    port, target = ports_of[one.name], urlsplit(urls[one.link.dst][one.rank])
+    port, target = ports_of[one.name], urlsplit(urls[one.backend][one.rank])
     if target.port is None:
         raise UsageError(f"{target.geturl()}: a link of this incident leads there, so it must be reached at HOST:PORT")
     return Proxy(one, {**args, "calls": False, "listen": port, "target": f"{target.hostname}:{target.port}"}, _through(target, port))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from scenarios.kit.calls import OK, Caller, Undecided
+from scenarios.kit.calls import OK, Caller, Undecided, Unreached
 from scenarios.kit.process import Process
 
 
@@ -25,13 +25,12 @@ async def _shop(process: Process, purchase: dict[str, Any], at_s: float) -> None
     await asyncio.sleep(at_s - asyncio.get_running_loop().time())
     value = {"purchase": purchase["id"], "sku": purchase["sku"], "worker": purchase["worker"]}
     index = process.history.invoke("purchase", value)
-    try:
-        worker = await Caller.connect(process.socket_of(purchase["worker"]))
-    except OSError as error:
-        process.history.fail(index, "purchase", {**value, "error": f"nobody there: {error.strerror}"})
-        return
+    worker = Caller(process.socket_of(purchase["worker"]))
     try:
         answer = await worker.call("purchase", purchase=purchase["id"], sku=purchase["sku"], checkout=purchase["checkout"])
+    except Unreached as error:
+        process.history.fail(index, "purchase", {**value, "error": str(error)})
+        return
     except Undecided as error:
         process.history.info(index, "purchase", str(error))
         return

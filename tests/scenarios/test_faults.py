@@ -104,8 +104,8 @@ def test_a_wrong_fault_names_its_key_and_what_was_expected(fault: str, said: str
     ("link", "said"),
     [
         ('src = "w9"\ndst = "payd"', "link[2].src: there is no process 'w9'"),
-        ('src = "w1"\ndst = "w1"', "link[2].dst: expected another process or a backend of this file, not 'w1'"),
-        ('src = "w1"\ndst = "radis"', "link[2].dst: expected another process or a backend of this file, not 'radis'"),
+        ('src = "w1"\ndst = "w1"', "link[2].dst: expected another process, a backend or a server of this file, not 'w1'"),
+        ('src = "w1"\ndst = "radis"', "link[2].dst: expected another process, a backend or a server of this file, not 'radis'"),
         ('src = "w1"\ndst = "payd"', "link[2].name: 'w1 > payd' is the name of link[0] already"),
         ('src = "w2"\ndst = "payd"\ndelay_ms = "long"', "link[2].delay_ms: expected a number"),
     ],

@@ -74,3 +74,8 @@ def test_a_group_of_servers_gets_a_proxy_each() -> None:
     assert [(one.name, one.src, one.dst) for one in proxied(links, GROUPS)] == [
         ("x1", "w1", "payd"), ("x2", "w1", "kv1"), ("x3", "w1", "kv2"), ("x4", "w1", "kv3"),
     ]  # fmt: skip
+
+
+def test_one_server_gets_one() -> None:
+    (one,) = proxied([Link("w1", "kv3")], GROUPS)
+    assert (one.dst, one.backend, one.rank) == ("kv3", "kv", 2)

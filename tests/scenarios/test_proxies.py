@@ -51,6 +51,19 @@ def test_only_the_address_changes_and_only_for_who_is_behind_the_link() -> None:
         assert found.urls("payd", URLS) == URLS
 
 
+def test_a_link_to_one_server_leaves_the_others_of_its_backend_alone() -> None:
+    with ExitStack() as stack:
+        found = prepare([Link("w1", "kv2")], PARAMS, GROUPS, URLS, Path("/work-dir"), stack)
+        assert found.names == ("x1",)
+        assert found.args("x1")["dst"] == "kv2"
+        assert found.urls("w1", URLS)["kv"][0] == URLS["kv"][0]
+        assert urlsplit(found.urls("w1", URLS)["kv"][1]).port == found.args("x1")["listen"]
+        assert found.groups == {"kv": ("kv1", "kv2")}
+        one = {"kv": ("etcd://127.0.0.1:1",)}
+        with pytest.raises(UsageError, match="kv: a link of this incident leads to kv2, and there are only 1"):
+            prepare([Link("w1", "kv2")], PARAMS, GROUPS, one, Path("/work-dir"), stack)
+
+
 def test_of_somebody_elses_servers_there_may_be_more() -> None:
     with ExitStack() as stack:
         found = proxies(stack, {"kv": tuple(f"etcd://127.0.0.1:{port}" for port in (1, 2, 3))})
