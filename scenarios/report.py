@@ -97,8 +97,10 @@ def words_of_pair(found: Pair) -> str:
     return "\n".join(lines)
 
 
-def words_of_matrix(rows: Iterable[Row]) -> str:
-    return "\n".join(f"{row.changed:<32} {row.outcome.verdict:<8} V = {row.outcome.violations.count}" for row in rows)
+def words_of_matrix(rows: Iterable[Row], left_out: Mapping[str, str]) -> str:
+    """`left_out`: settings that cannot be had alone, and why."""
+    lines = [f"{row.changed:<32} {row.outcome.verdict:<8} V = {row.outcome.violations.count}" for row in rows]
+    return "\n".join((*lines, *(f"{setting:<32} not alone: {why}" for setting, why in left_out.items())))
 
 
 def words_of_cases(cases: Iterable[Case]) -> str:

@@ -10,7 +10,7 @@ import scenarios
 from cluster.core.errors import UsageError
 from scenarios.backends import needed
 from scenarios.catalog import load
-from scenarios.model import arguments, calmed, choose, present, read_card, turned
+from scenarios.model import alone, arguments, calmed, choose, present, read_card, turned
 from scenarios.parts import length_ms
 
 FILE = Path(scenarios.__file__).parent / "election" / "stale_lock_holder" / "incident.toml"
@@ -104,6 +104,13 @@ def test_a_value_that_is_known_and_cannot_be_had_says_why() -> None:
 def test_what_makes_no_sense_together_says_why() -> None:
     with pytest.raises(UsageError, match=r"lock=redlock5 with fencing=on: Redlock has no number that grows"):
         choose(load("stale-lock-holder").card, "canonical", ["lock=redlock5"])
+
+
+def test_what_makes_no_sense_alone_says_why() -> None:
+    found = alone(load("lock-leak-crash").card)
+    assert [setting for setting, why in found.items() if why] == ["crash=midway"]
+    assert "there is nothing between the two" in found["crash=midway"]
+    assert found["ttl=2s"] == ""
 
 
 def test_only_the_backends_that_are_used_are_needed() -> None:
