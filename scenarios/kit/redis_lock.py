@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from cluster.backends.redis.client import RedisPort
 
-_ACQUIRE = """
+ACQUIRE = """
 if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return redis.call('incr', KEYS[2]) end
 return 0
 """
-_EXTEND = """
+EXTEND = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
 return 0
 """
-_RELEASE = """
+RELEASE = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
 return 0
 """
@@ -35,14 +35,14 @@ class RedisLock:
         return cls(port, prefix)
 
     async def acquire(self, name: str, owner: str, ttl_ms: int) -> int | None:
-        token: int = await self._port.script(_ACQUIRE, (self._key(name), self._key(f"{name}:token")), owner, ttl_ms)
+        token: int = await self._port.script(ACQUIRE, (self._key(name), self._key(f"{name}:token")), owner, ttl_ms)
         return token or None
 
     async def extend(self, name: str, owner: str, ttl_ms: int) -> bool:
-        return bool(await self._port.script(_EXTEND, (self._key(name),), owner, ttl_ms))
+        return bool(await self._port.script(EXTEND, (self._key(name),), owner, ttl_ms))
 
     async def release(self, name: str, owner: str) -> bool:
-        return bool(await self._port.script(_RELEASE, (self._key(name),), owner))
+        return bool(await self._port.script(RELEASE, (self._key(name),), owner))
 
     async def holder(self, name: str) -> str | None:
         return await self._port.get(self._key(name))

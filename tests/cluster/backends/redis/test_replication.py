@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,37 +10,12 @@ import pytest
 
 from cluster.backends.group import Ask
 from cluster.backends.redis.client import RedisPort
-from cluster.backends.redis.embedded import Server, Valkeys, prepare
-from cluster.supervisor import ports
+from cluster.backends.redis.embedded import Server, prepare
+from tests.cluster.backends.redis.pairs import Pair
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(60)]
 
 SET = "return redis.call('set', KEYS[1], ARGV[1])"
-
-
-class Pair:
-    """Started without a zygote."""
-
-    def __init__(self, folder: Path) -> None:
-        self._ports = ports.allocate(2)
-        ask = Ask(("redis1", "redis2"), self._ports.ports, folder, seed=1, options={"replicate": True})
-        self.group: Valkeys = prepare(ask, lambda process, event, fields: None)
-        self._processes: list[subprocess.Popen[bytes]] = []
-
-    def start(self) -> None:
-        for name in ("redis1", "redis2"):
-            server = msgspec.msgpack.decode(self.group.launch(name).payload, type=Server)
-            follow = () if not server.primary else ("--replicaof", "127.0.0.1", str(self._ports.ports[0]))
-            self._processes.append(subprocess.Popen((*server.argv, *follow), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-    async def answers(self) -> None:
-        async with asyncio.timeout(30):
-            await asyncio.gather(self.group.answers("redis1"), self.group.answers("redis2"))
-
-    def close(self) -> None:
-        for process in self._processes:
-            process.kill()
-            process.wait()
-        self._ports.close()
 
 
 @pytest.fixture

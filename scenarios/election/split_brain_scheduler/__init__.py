@@ -1,0 +1,1 @@
+"""A network parts, both sides elect a scheduler, and every job runs twice."""
