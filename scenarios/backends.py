@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from cluster.backends.etcd.policy import policy_of
 from cluster.commands.words import did_you_mean
+from cluster.core.errors import UsageError
 from scenarios.parts import NAME
 
 COUNT_MAX = 9
@@ -92,6 +94,20 @@ def _option_faults(key: str, backend: Backend, toggles: Mapping[str, tuple[str, 
         values = getattr(backend, part)
         if values and backend.kind != "etcd":
             yield f"{key}.{part}: only backends of the kind 'etcd' have one"
-        for field, value in values.items():
-            if isinstance(value, str) and value.startswith("$") and value[1:] not in toggles:
-                yield f"{key}.{part}.{field}: {value!r} is no toggle{did_you_mean(value[1:], toggles)}"
+        unknown = [name for name, value in values.items() if str(value).startswith("$") and str(value)[1:] not in toggles]
+        for field in unknown:
+            yield f"{key}.{part}.{field}: {values[field]!r} is no toggle{did_you_mean(values[field][1:], toggles)}"
+        if unknown or backend.kind != "etcd":
+            return
+    for settings in _every_value(toggles):
+        try:
+            policy_of(options(backend, settings), 1.0)
+        except UsageError as error:
+            yield f"{key}.{error}"
+            return
+
+
+def _every_value(toggles: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:
+    """Settings in which each toggle has each of its values at least once."""
+    for i in range(max(map(len, toggles.values()), default=0)):
+        yield {name: values[i % len(values)] for name, values in toggles.items()}

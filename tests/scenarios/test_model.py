@@ -42,6 +42,8 @@ TEXT = FILE.read_text(encoding="utf-8")
         ("args = { check_ms = 300 }", "args = { check_ms = 300 }\ncalm = { chek_ms = 0 }", "proc[0].calm.chek_ms: not among the args"),
         ('name = "fraud"', 'name = "kv2"', "backend.kv: 'kv2' is the name of another process already"),
         ('when = "lock=raft"', 'policy.pre_vote = "$lok"', "backend.kv.policy.pre_vote: '$lok' is no toggle (did you mean 'lock'?)"),
+        ('when = "lock=raft"', 'policy.pre_votes = "on"', "backend.kv.policy: there is no 'pre_votes' (did you mean 'pre_vote'?)"),
+        ('when = "lock=raft"', 'timers_ms.election = "$lock"', "backend.kv.timers_ms.election: expected milliseconds, not 'redis'"),
         ('when = "lock=redis"', 'policy.pre_vote = "on"', "backend.redis.policy: only backends of the kind 'etcd' have one"),
         ('when = "lock=redis"', "replicate = true", "backend.redis.replicate: expected two or more servers of the kind 'redis'"),
         ('when = "lock=redis"', 'when = "lock=radis"', "backend.redis.when: 'lock=radis' is not TOGGLE=VALUE of this file"),

@@ -20,6 +20,7 @@ import msgspec
 
 from cluster import __version__
 from cluster.backends.etcd.policy import policy_of
+from cluster.backends.etcd.port import Refused
 from cluster.backends.etcd.raft import RaftKv, url_of
 from cluster.backends.group import Ask, Group, Launch, Trace
 from cluster.commands.roster import resolve
@@ -102,7 +103,8 @@ class RaftGroup(Group):
             await self._rung()
         kv = RaftKv(self.urls, f"wait.{name}", random.Random(self._ask.seed), first=node)
         try:
-            await kv.barrier()
+            while not await _reached(kv):
+                pass
         finally:
             await kv.close()
 
@@ -202,6 +204,15 @@ class RaftGroup(Group):
 
     async def _rung(self) -> None:
         await self._bell.wait()
+
+
+async def _reached(kv: RaftKv) -> bool:
+    """Whether a linearizable read was answered before its client gave up."""
+    try:
+        await kv.barrier()
+    except Refused:
+        return False
+    return True
 
 
 class _NoSeats:

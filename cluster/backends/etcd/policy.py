@@ -59,12 +59,12 @@ def _timed(heartbeat_ms: float, election_ms: float, spread: float) -> Policy:
 
 def _heartbeat_ms(text: str, election_ms: float) -> float:
     part = _PART.match(text)
-    if part is None:
-        return _number("heartbeat", text)
+    if part is None or float(part[1] or part[2]) == 0:
+        return _number("heartbeat", text, "milliseconds, or a part of the timeout such as T/3")
     return election_ms / float(part[1]) if part[1] else election_ms * float(part[2])
 
 
-def _number(name: str, text: str) -> float:
+def _number(name: str, text: str, expected: str = "milliseconds") -> float:
     if not _NUMBER.match(text) or float(text) <= 0:
-        raise UsageError(f"timers_ms.{name}: expected milliseconds, not {text!r}")
+        raise UsageError(f"timers_ms.{name}: expected {expected}, not {text!r}")
     return float(text)
