@@ -42,6 +42,11 @@ class Edges:
         self._asked: dict[str, list[tuple[int, Step, bool]]] = {}  # edge -> version, step, whether it lands or ends with it
 
     @property
+    def pairs(self) -> frozenset[Pair]:
+        """Every link that can be broken."""
+        return frozenset(pair for edge in self._edges for pair in edge.pairs)
+
+    @property
     def rules(self) -> dict[Pair, Rule]:
         """What is in force: for an edge that comes back from a restart and knows nothing of it."""
         return in_force(self._standing.values(), self._resets)
@@ -72,8 +77,14 @@ class Edges:
                 self._later(step.undone_after_ms, lambda step=step: self._undo(step))  # type: ignore[misc]
 
     def _undo(self, step: Step) -> None:
-        standing = self._standing.pop(step)
-        self._apply(step, standing.pairs, lands=False)
+        self.end(step)
+
+    def end(self, step: Step) -> bool:
+        """False when it is over already."""
+        standing = self._standing.pop(step, None)
+        if standing is not None:
+            self._apply(step, standing.pairs, lands=False)
+        return standing is not None
 
 
 def _standing(step: Step, pairs: frozenset[Pair]) -> Standing:

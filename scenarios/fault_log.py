@@ -20,6 +20,7 @@ from scenarios.parts import On, length_ms, read_on
 from scenarios.records import Records
 
 Later = Callable[[float, Callable[[], None]], None]  # after so many milliseconds, unless the run is over
+BY_HAND = -1  # the number of a step that no card knows
 _PHASES = ("landed", "hit", "ended")
 _OF_THIS_RUN = ("mono_ns", "who")
 

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from cluster.commands.model import Command, Crash, Heal, Pause, Restart, SetToggle
 from cluster.core.errors import UsageError
 from cluster.supervisor.zygote import Continued, Exited, Report, Started, Stopped
+from scenarios.fault_log import BY_HAND
 from scenarios.lines import LineFile, now_ns
 from scenarios.records import HAND
 
-BY_HAND = -1  # the number of a step that no card knows
+VERBS = "pause, crash, restart, cut, isolate, slow, loss, heal and set"
 
 
 class Hand:
@@ -38,6 +39,11 @@ class Hand:
         """Every process that was ever heard of."""
         return tuple(sorted(self._states))
 
+    @property
+    def holds(self) -> bool:
+        """Whether somebody stands still."""
+        return "paused" in self._states.values()
+
     def obey(self, command: Command) -> str:
         """Returns what is being done. Raises `UsageError` for what a run cannot have done to it."""
         match command:
@@ -53,7 +59,7 @@ class Hand:
                 self._turn(toggle, value)
                 self._write("set", f"{toggle}={value}", "landed", now_ns() // 1_000)
                 return f"{toggle} is {value} now"
-        raise UsageError(f"no {type(command).__name__.lower()} here: a run takes pause, crash, restart, heal and set")
+        raise UsageError(f"no {type(command).__name__.lower()} here: a run takes {VERBS}")
 
     def _signal(self, targets: tuple[str, ...], do: str, signum: signal.Signals, for_us: int) -> str:
         for name in targets:

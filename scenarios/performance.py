@@ -20,11 +20,13 @@ import msgspec
 
 from cluster.commands import parse
 from cluster.commands.dialect import of_run
+from cluster.commands.model import Heal
 from cluster.core.errors import EnvironmentFailed, UsageError
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
 from scenarios.control import Acting, Arm, Armed, Caught, Done, Go, Hello, Ready, Routed, Set, Start, Traced, Word
 from scenarios.edges import Edge
 from scenarios.hand import Hand
+from scenarios.hand_links import LinkHand
 from scenarios.lines import LineFile, now_ns
 from scenarios.model import Card, Proc, arguments, turned
 from scenarios.proxies import APP, Proxies
@@ -75,6 +77,7 @@ class Performance:
         hands = Hands(self._stage.signal, self._restart, edges, self._members)
         self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, hands)
         self._hand = Hand(faults, self._stage.signal, self._restart, self._turn)
+        self._link_hand = LinkHand(self._timeline.edges, self._members_by_hand, place.proxies.streams)
         self._phases = phases
 
     async def play(self, zygote_pid: int, channel: socket.socket) -> str:
@@ -194,7 +197,7 @@ class Performance:
     def _members(self, word: str) -> tuple[str, ...]:
         """Who is meant by a word of a fault's target now. A role that nobody has is nobody, and spoils the run."""
         try:
-            return self._place.proxies.groups.get(word) or self._place.servers.resolve(word)
+            return self._members_by_hand(word)
         except UsageError as error:
             self._fail(f"a fault at {word}: {error}")
             return ()
@@ -208,7 +211,14 @@ class Performance:
     def obey(self, text: str) -> str:
         """One line of the operators' grammar. Returns what is being done; raises `UsageError`."""
         hot = {toggle.name: toggle.values for toggle in self._card.toggle if toggle.hot}
-        return self._hand.obey(parse(text, of_run(self._hand.names, hot)))
+        command = parse(text, of_run(self._hand.names, hot))
+        said = self._link_hand.obey(command)
+        if not said or (isinstance(command, Heal) and self._hand.holds):
+            said = "; ".join(filter(None, (said, self._hand.obey(command))))
+        return said
+
+    def _members_by_hand(self, word: str) -> tuple[str, ...]:
+        return self._place.proxies.groups.get(word) or self._place.servers.resolve(word)
 
     def _turn(self, toggle: str, value: str) -> None:
         toggles = turned(self._card, self._toggles, toggle, value)

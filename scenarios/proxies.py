@@ -51,6 +51,11 @@ class Proxies:
         behind = {proxy.one.backend for proxy in self._proxies.values()}
         return {name: servers for name, servers in self._groups.items() if name in behind}
 
+    @property
+    def streams(self) -> frozenset[Pair]:
+        """Links that carry bytes, not our own calls."""
+        return frozenset(pair for proxy in self._proxies.values() if not proxy.args["calls"] for pair in proxy.one.pairs)
+
     def args(self, name: str) -> dict[str, Any]:
         return self._proxies[name].args
 

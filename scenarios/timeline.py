@@ -19,7 +19,7 @@ from scenarios.edges import Edge, Edges
 from scenarios.fault_log import FaultLog, Step, steps_of
 from scenarios.faults import ON_LINKS, Fault
 from scenarios.lines import LineFile, now_ns
-from scenarios.links import Pair, Rule, pairs_of, read_sides
+from scenarios.links import pairs_of, read_sides
 from scenarios.victims import Victims
 
 
@@ -45,7 +45,7 @@ class Timeline:
         self._members = hands.members
         self._log = FaultLog(file)
         self._victims = Victims(self._log, hands.send, hands.restart, self._later)
-        self._edges = Edges(self._log, hands.edges, self._later)
+        self.edges = Edges(self._log, hands.edges, self._later)
         self._heard: Counter[tuple[str, str]] = Counter()  # (event, process) -> how often, over all its lives
         self._acted: Counter[tuple[int, str]] = Counter()  # (step, value) -> how often, at a failpoint
         self._certain = [step for step in self._steps if step.at_ms is not None]  # to come, whatever the workload does
@@ -125,7 +125,7 @@ class Timeline:
             return
         sides = read_sides(step.fault.target)
         assert sides is not None
-        self._edges.begin(step, pairs_of(sides, self._members))
+        self.edges.begin(step, pairs_of(sides, self._members))
 
     # ---- what is heard ------------------------------------------------------------------------------------------
 
@@ -143,16 +143,11 @@ class Timeline:
         return self._victims.exited(process, status, at_us)
 
     def applied(self, edge: str, version: int) -> None:
-        self._edges.applied(edge, version, now_ns() // 1_000)
+        self.edges.applied(edge, version, now_ns() // 1_000)
 
     def caught(self, index: int, value: str) -> None:
         """A proxy ate or held an answer."""
         self._log.hit(self._by_index[index], value, now_ns() // 1_000)
-
-    @property
-    def rules(self) -> dict[Pair, Rule]:
-        """What is in force on links just now."""
-        return self._edges.rules
 
     # ---- the end ------------------------------------------------------------------------------------------------
 
