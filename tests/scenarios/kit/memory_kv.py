@@ -9,9 +9,7 @@ from cluster.backends.etcd.port import Deleted, Page, Txned, Wrote
 from cluster.core.errors import Undecided
 from cluster.core.kv import span
 from cluster.core.kv.ops import Branch, Command, Compare, Delete, KeyValue, Put, Range, Reply, Txn, TxnStep, encode_write
-from cluster.core.kv.store import Store
-
-_NORMAL = 0
+from cluster.core.kv.store import COMMAND, Store
 
 
 class MemoryKv:
@@ -55,7 +53,7 @@ class MemoryKv:
     async def close(self) -> None: ...
 
     def _write(self, command: Command) -> Reply:
-        reply = self._store.apply(self._store.applied + 1, 1, _NORMAL, encode_write(command))
+        reply = self._store.apply(self._store.applied + 1, 1, COMMAND, encode_write(command))
         assert reply.outcome == "ok", reply.error
         if self.lost_answers:
             self.lost_answers -= 1
