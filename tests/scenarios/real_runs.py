@@ -12,12 +12,14 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from scenarios.catalog import load
 from scenarios.model import Metamorphic
 from scenarios.outcome import Outcome
+from scenarios.report import case, pair
 from tests.scenarios.faultline_runs import faultline
 
 SEED = 5
@@ -41,6 +43,14 @@ class RealRuns:
                     _, document = faultline(*command)
                 said.write_bytes(msgspec.json.encode(document))
             return msgspec.json.decode(said.read_bytes(), type=Outcome)
+
+    def pair(self, slug: str) -> Any:
+        """Both variants, as the document of `faultline pair`."""
+        return msgspec.to_builtins(pair(load(slug).card, self.outcome(slug, "broken"), self.outcome(slug, "canonical")))
+
+    def cases(self, slug: str) -> dict[str, Any]:
+        """All metamorphic cases by name, each as in the document of `faultline meta`."""
+        return {wanted.name: msgspec.to_builtins(case(wanted, self.case(slug, wanted))) for wanted in load(slug).play.METAMORPHIC}
 
     def case(self, slug: str, case: Metamorphic) -> Outcome:
         """Of a metamorphic case."""

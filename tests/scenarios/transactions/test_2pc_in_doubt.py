@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.scenarios.faultline_runs import faultline
+from tests.scenarios.real_runs import RealRuns
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(400)]
 
+SLUG = "2pc-in-doubt"
 IN_DOUBT = 5
 
 
-def ran(tmp_path: Path, variant: str, *settings: str) -> dict[str, Any]:
-    sets = [part for setting in settings for part in ("--set", setting)]
-    _, outcome = faultline("run", "2pc-in-doubt", "--variant", variant, *sets, "--runs", tmp_path)
-    assert isinstance(outcome, dict)
-    assert all(outcome["coverage"].values()), outcome
-    return outcome
-
-
-def test_until_the_coordinator_is_back_nobody_pays_and_few_move(tmp_path: Path) -> None:
-    broken, canonical = ran(tmp_path, "broken"), ran(tmp_path, "canonical")
+def test_until_the_coordinator_is_back_nobody_pays_and_few_move(real_runs: RealRuns) -> None:
+    broken, canonical = (real_runs.pair(SLUG)[variant] for variant in ("broken", "canonical"))
     assert broken["violations"]["by_rule"].keys() == {"in_doubt"}
     assert broken["metrics"]["longest_in_doubt_ms"] > 8_000
     assert broken["metrics"]["turned_away"] > 100 > 0 == canonical["metrics"]["turned_away"]
@@ -31,11 +21,8 @@ def test_until_the_coordinator_is_back_nobody_pays_and_few_move(tmp_path: Path) 
     assert canonical["metrics"]["committed"] > 2 * broken["metrics"]["committed"]
 
 
-def test_a_wrong_guess_tears_and_keeps_nobody_waiting(tmp_path: Path) -> None:
-    guessed = ran(tmp_path, "broken", "heuristic=abort", "kill_point=first_bank_told")
-    assert guessed["violations"]["by_rule"] == {"torn": IN_DOUBT, "sum": 1}
-
-
-def test_a_stand_in_without_the_log_tears_and_keeps_nobody_waiting(tmp_path: Path) -> None:
-    tore = ran(tmp_path, "broken", "coordinator=raft", "kill_point=first_bank_told")
-    assert tore["violations"]["by_rule"] == {"torn": IN_DOUBT, "sum": 1}
+def test_wrong_guesses_tear_and_keep_nobody_waiting(real_runs: RealRuns) -> None:
+    rules = {name: case["outcome"]["violations"]["by_rule"] for name, case in real_runs.cases(SLUG).items()}
+    assert rules["participants that give up, and guess wrong"] == {"torn": IN_DOUBT, "sum": 1}
+    assert rules["a stand-in that cannot read the log, after a decision"] == {"torn": IN_DOUBT, "sum": 1}
+    assert rules["a replicated log, and nobody to read it"].keys() == rules["less patience for locks"].keys() == {"in_doubt"}
