@@ -72,7 +72,7 @@ def test_both_sides_run_beside_each_other_and_the_list_tells_of_them(terminal: O
     t.until(r"VACUOUS", r"It was no trial")
     t.press("v")
     t.until(r"BROKEN \[[^\]]*‖", r"CURED \[[^\]]*‖")
-    t.until(r"broken FAIL 10", r"cured PASS", r"With fencing and lock as the cure says: none")
+    t.until(r"broken FAIL 10", r"cured PASS", r"Cured by fencing and lock: none")
     t.press("Escape")
     t.until(r"▸02 stale-lock-holder +FAIL +PASS", r"not built yet")
     t.press("1")

@@ -15,13 +15,15 @@ from cluster.commands.script import parse_script
 from cluster.core.errors import EnvironmentFailed
 from cluster.core.types import SECOND
 from cluster.telemetry.control import LabSpec
-from cluster.telemetry.view import ClusterView
+from cluster.telemetry.view import EMPTY, ClusterView
 from tui.cli.exits import GOOD
-from tui.pictures.catalog import FILM, RUNS, SHOTS, Run, Shot
+from tui.pictures.catalog import ACT_SHOTS, FILM, RUNS, SHOTS, ActShot, Run, Shot
+from tui.playbill import SIDES, Playbill
+from tui.state import UiState
 
 # Who stands for election first is chance: a stale leader beside a new one is there in most runs, not in all.
 TAKES = 4
-NAMES = (*(shot.name for shot in SHOTS), FILM.name)
+NAMES = (*(shot.name for shot in (*SHOTS, *ACT_SHOTS)), FILM.name)
 
 
 @click.command("screenshots")
@@ -43,6 +45,9 @@ def command(out: str, chosen: tuple[str, ...], recordings: str) -> int:
             taken = [shot for shot in shots if shot.run == run.name]
             if taken:
                 _photograph(run, taken, folder / f"{run.name}.flt", Path(out))
+        for act in ACT_SHOTS:
+            if not chosen or act.name in chosen:
+                _photograph_act(act, folder / "runs", Path(out))
     if not chosen or FILM.name in chosen:
         _film(Path(out))
     return GOOD
@@ -60,6 +65,32 @@ def _photograph(run: Run, shots: list[Shot], path: Path, out: Path) -> None:
     for shot in shots:
         write(asyncio.run(pictured(views[shot.name], shot.size, shot.keys)).svg, shot.size[0], out / shot.name)
         _say(f"{out / shot.name}.svg and .png")
+
+
+def _photograph_act(shot: ActShot, runs: Path, out: Path) -> None:
+    from tui.pictures.drawing import write
+    from tui.pictures.stage import pictured
+
+    bill = asyncio.run(_pair(shot, runs))
+    ui = UiState(screen=shot.screen, slug=shot.slug)
+    write(asyncio.run(pictured(EMPTY, shot.size, shot.keys, ui, bill=bill)).svg, shot.size[0], out / shot.name)
+    _say(f"{out / shot.name}.svg and .png")
+
+
+async def _pair(shot: ActShot, runs: Path) -> Playbill:
+    """Both sides: those that are there, or a pair that is run now. A picture of anything but FAIL and PASS would show nothing."""
+    from tui.theatre import Settings, Theatre
+
+    theatre = Theatre(runs, lambda: None, lambda text, bad: _say(text), Settings(seed=shot.seed))
+    await theatre.load()
+    await theatre.look(shot.slug)
+    if theatre.bill.scenes.keys() != set(SIDES):
+        _say(f"running {shot.slug}, broken and cured")
+        await theatre.perform(SIDES)
+    verdicts = [scene.outcome.verdict if scene.outcome is not None else "" for scene in map(theatre.bill.scenes.__getitem__, SIDES)]
+    if verdicts != ["FAIL", "PASS"]:
+        raise EnvironmentFailed(f"the runs of {shot.slug} came to {' and '.join(verdicts)} ({runs}): run them again")
+    return theatre.bill
 
 
 def _taken(run: Run, shots: list[Shot], path: Path) -> dict[str, ClusterView]:

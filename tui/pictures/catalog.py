@@ -77,6 +77,20 @@ SHOTS = (
 )
 
 
+class ActShot(NamedTuple):
+    """Both sides of an incident, run for real under one seed, photographed when they are judged."""
+
+    name: str
+    slug: str
+    size: tuple[int, int]
+    seed: int
+    screen: str = "run"
+    keys: tuple[str, ...] = ()
+
+
+ACT_SHOTS = (ActShot("incident", "stale-lock-holder", MEDIUM, 7),)
+
+
 class Film(NamedTuple):
     """A lab that is started as `faultline ARGUMENTS` in a terminal and filmed for `seconds` from its first leader on."""
 

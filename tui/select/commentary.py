@@ -84,7 +84,7 @@ def _over(bill: Playbill, programme: Programme) -> Sentence:
         return f"{programme.title}: b runs it broken, c cured, v both; m runs it broken and leaves the fault to you.", "text"
     if broken is not None and canonical is not None and (broken.verdict, canonical.verdict) == ("FAIL", "PASS"):
         cures = listed(programme.cures)
-        return f"Broken: {broken.violations.count} violations. With {cures} as the cure says: none. {programme.lesson}", "good"
+        return f"Broken: {broken.violations.count} violations. Cured by {cures}: none. {programme.lesson}", "good"
     shown = canonical if broken is None else broken
     assert shown is not None
     if shown.verdict == "VACUOUS":

@@ -146,8 +146,8 @@ def _lane(scene: Scene, player: Player, scale: _Scale, ui: UiState, *, chosen: b
     over = "+cursor" if chosen else ""
     pid = str(player.pid) if player.pid else ""
     spans: list[Span] = [("▸" if chosen else " ", "cursor" if chosen else ""), (f"{player.name[:8]:<8} ", f"title{over}")]
-    spans += [(f"{sign}{letter_of(player):<1} ", style), (f"{pid:<6}"[: LABEL_CELLS - 13], "dim")]
-    pad(spans, LABEL_CELLS)
+    spans += [(f"{sign}{letter_of(player):<1} ", style), (f"{pid:<{LABEL_CELLS - 13}}"[: LABEL_CELLS - 13], "dim")]
+    assert width_of(spans) == LABEL_CELLS, "lanes begin where faults do"
     return [*spans, *_cells(scene, player, scale)]
 
 

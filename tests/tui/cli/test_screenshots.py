@@ -36,6 +36,18 @@ def test_a_run_that_never_shows_it_makes_no_picture(tmp_path: Path, capsys: pyte
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.processes
+def test_a_picture_of_an_incident_is_made_from_a_pair_that_is_run(tmp_path: Path) -> None:
+    arguments = ["screenshots", "--only", "incident", "--recordings", str(tmp_path / "kept"), "--out", str(tmp_path / "out")]
+    for _ in range(2):  # the second time from what was kept
+        assert run(arguments) == GOOD
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["incident.png", "incident.svg"]
+    svg = (tmp_path / "out" / "incident.svg").read_text(encoding="utf-8").replace("&#160;", " ")
+    assert "FAIL" in svg
+    assert "PASS" in svg
+    assert len(list((tmp_path / "kept" / "runs").iterdir())) == 2
+
+
 def test_an_unknown_picture_names_those_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["screenshots", "--only", "sunset", "--out", str(tmp_path)]) == USAGE
     assert "'healthy'" in capsys.readouterr().err

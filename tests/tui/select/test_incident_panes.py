@@ -135,6 +135,8 @@ def test_lanes_show_who_stands_still_and_where_the_fault_fell() -> None:
     assert lane.count("‖") > 10
     assert any("pause w1" in line and "inside the window" in line for line in lines)
     assert "━━━" in next(line for line in lines if "window" in line[:10])
+    # The cell in which it stops may still hold the mark of its last word.
+    assert lane.index("‖‖") - next(line for line in lines if line.startswith(" pause w1")).index("▒") in (0, 1)
 
 
 def test_both_sides_have_one_scale() -> None:
@@ -173,7 +175,7 @@ def test_toggles_stand_as_they_are_on_each_side() -> None:
         ("not run", "b runs it broken, c cured, v both"),
         ("starting", "The run is being started."),
         ("going", "broken: pause w1 for 1.2 s of 2.5 s"),
-        ("over", "Broken: 10 violations. With fencing and lock as the cure says: none."),
+        ("over", "Broken: 10 violations. Cured by fencing and lock: none."),
         ("vacuous", "It was no trial, so it proves nothing."),
         ("error", "There is nothing to judge: payd ended with 1"),
         ("lost", "The broken run came to no verdict: the runner is gone."),
