@@ -57,3 +57,5 @@ class Relay:
 
     async def _mark(self, rows: list[Row]) -> None:
         self._outbox.mark(rows)
+        for row in rows:
+            self._process.trace("outbox.marked", of=row.event)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.backends import servers
+from tests.cluster.backends.etcd.real import etcd_running, needs_etcd
 from tests.scenarios.faultline_runs import faultline
 from tests.scenarios.real_runs import RealRuns
 
@@ -29,6 +30,14 @@ def test_mosquitto_shows_the_same(tmp_path: Path) -> None:
     with servers.mosquitto(tmp_path) as url:
         code, pair = faultline("pair", SLUG, "--backend", f"mqtt={url}", "--runs", tmp_path / "runs")
         assert (code, pair["broken"]["violations"]["by_rule"]) == (0, {"charged_without_room": 12}), pair
+
+
+@pytest.mark.slow
+@needs_etcd
+def test_a_log_in_etcd_does_as_well(tmp_path: Path) -> None:
+    with etcd_running(tmp_path) as url:
+        code, outcome = faultline("run", SLUG, "--variant", "canonical", "--backend", f"kv={url}", "--runs", tmp_path / "runs")
+        assert (code, outcome["verdict"], outcome["metrics"]["refunds"]) == (0, "PASS", 12), outcome
 
 
 @pytest.mark.slow
