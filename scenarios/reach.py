@@ -1,4 +1,5 @@
-"""What a run can do to servers that are somebody else's (`--backend NAME=URL`): break the way to them, and nothing else.
+"""What a run can do to servers that are somebody else's (`--backend NAME=URL`): break the way to them, and nothing else. To a program
+that stands in for its own (`--backend kv=etcd`) it can do what the kernel can: but it does not know who leads, nor break their own links.
 
 Law 1: a fault that could never land is refused before the run, not waited for in it.
 """
@@ -12,15 +13,20 @@ from scenarios.backends import server_names
 from scenarios.faults import ON_LINKS, Fault
 from scenarios.links import pairs_of, read_sides
 from scenarios.model import Card
+from scenarios.servers import program_of
 
 
 def check_reach(card: Card, urls: Mapping[str, tuple[str, ...]]) -> None:
     """Of a card as this run's toggles have it. Raises `UsageError` for a fault of servers that are given by URL, or of their own links."""
     for i, fault in enumerate(card.fault):
         for name in urls:
+            stands_in = bool(program_of(card.backend[name], urls[name]))
+            if stands_in and fault.do not in ON_LINKS and "." not in fault.target:
+                continue
             if _acts_within(fault, name, server_names(name, card.backend[name])):
                 what = f"fault[{i}] of {card.slug} ({fault.do})"
-                raise UsageError(f"--backend {name}: {what} is done to its servers, which must be the run's own")
+                whose = "the Raft group that the incident brings" if stands_in else "the run's own"
+                raise UsageError(f"--backend {name}: {what} is done to its servers, which must be {whose}")
 
 
 def _acts_within(fault: Fault, name: str, servers: tuple[str, ...]) -> bool:

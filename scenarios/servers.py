@@ -1,6 +1,6 @@
 """The servers of one run: prepared before anything is forked, started by the stage, waited for, restarted and given back.
 
-Law 1: a backend that was given by URL has no servers here.
+Law 1: a backend that was given by URL has no servers here; one that was given by the name of a program has that one's.
 Law 2: every server is told apart by its process name; which kind it is, only its group knows.
 """
 
@@ -10,9 +10,10 @@ import asyncio
 import importlib.util
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
-from cluster.backends.group import Ask, Group, Launch, Trace, kind_of
+from cluster.backends.group import STAND_INS, Ask, Group, Launch, Trace, kind_of
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import EnvironmentFailed, UsageError
 from cluster.faults import LinkFault
@@ -31,12 +32,20 @@ def check_urls(backends: Mapping[str, Backend], urls: Urls, slug: str) -> None:
         if name not in backends:
             known = ", ".join(backends) or "none"
             raise UsageError(f"{slug} has no backend {name!r}{did_you_mean(name, backends)}; it has {known}")
+        if program_of(backends[name], given):
+            continue
         schemes = kind_of(backends[name].kind).SCHEMES
         if not all(url.startswith(schemes) for url in given):
-            raise UsageError(f"--backend {name}: expected a URL that begins with {' or '.join(schemes)}")
+            programs = "".join(f", or {program}" for program in STAND_INS.get(backends[name].kind, ()))
+            raise UsageError(f"--backend {name}: expected a URL that begins with {' or '.join(schemes)}{programs}")
         # Members of a group tell a client of each other; of servers that share nothing it must know every one.
         if backends[name].kind != "etcd" and len(given) != backends[name].count:
             raise UsageError(f"--backend {name}: expected {backends[name].count} URLs with commas between them, not {len(given)}")
+
+
+def program_of(backend: Backend, given: tuple[str, ...]) -> str:
+    """Of `--backend kv=etcd`: the program that is to be the run's own server. "" for URLs."""
+    return given[0] if len(given) == 1 and given[0] in STAND_INS.get(backend.kind, ()) else ""
 
 
 def preloads(backends: Mapping[str, Backend]) -> tuple[str, ...]:
@@ -130,8 +139,10 @@ def prepare(backends: Mapping[str, Backend], params: Params, given: Urls, work: 
     """What a run with these toggles needs: ports, folders, configuration. Raises `EnvironmentFailed` with what is missing."""
     wanted = needed(backends, params.toggles)
     _check_packages(wanted, given)
-    own = {name: backend for name, backend in wanted.items() if name not in given}
-    allocated = ports.allocate(sum(backend.count for backend in own.values()))
+    programs = {name: program_of(backend, given.get(name, ())) for name, backend in wanted.items()}
+    own = {name: backend for name, backend in wanted.items() if name not in given or programs[name]}
+    kinds = {name: kind_of(backend.kind, programs[name]) for name, backend in own.items()}
+    allocated = ports.allocate(sum(backend.count * kinds[name].PORTS_EACH for name, backend in own.items()))
     stack.callback(allocated.close)
     free = iter(allocated.ports)
     groups: dict[str, Group] = {}
@@ -139,11 +150,11 @@ def prepare(backends: Mapping[str, Backend], params: Params, given: Urls, work: 
         (work / name).mkdir(mode=0o700)
         names = server_names(name, backend)
         ask = Ask(
-            names=names, ports=tuple(next(free) for _ in names), folder=work / name, seed=params.seed * 31 + number,
-            scale=params.scale, options=options(backend, params.toggles),
+            names=names, ports=tuple(islice(free, len(names) * kinds[name].PORTS_EACH)), folder=work / name,
+            seed=params.seed * 31 + number, scale=params.scale, options=options(backend, params.toggles),
         )  # fmt: skip
-        groups[name] = kind_of(backend.kind).prepare(ask, trace)
-    return Servers(groups, own, params.toggles, {name: urls for name, urls in given.items() if name in wanted})
+        groups[name] = kinds[name].prepare(ask, trace)
+    return Servers(groups, own, params.toggles, {name: urls for name, urls in given.items() if name in wanted and name not in own})
 
 
 def _check_packages(wanted: Mapping[str, Backend], given: Urls) -> None:

@@ -1,7 +1,8 @@
 """A backend's servers, whatever they are: what a run asks of them, so that the runner knows no kind by name.
 
-A kind is a module (`KINDS`) with `prepare(ask, trace) -> Group` and three constants: `PACKAGES` (what must be installed),
-`PRELOADS` (modules to be imported once, before processes are forked) and `SCHEMES` (of URLs that may stand in its place).
+A kind is a module (`KINDS`) with `prepare(ask, trace) -> Group` and four constants: `PACKAGES` (what must be installed),
+`PRELOADS` (modules to be imported once, before processes are forked), `SCHEMES` (of URLs that may stand in its place) and
+`PORTS_EACH` (that a server needs; the first of each server's come first in `Ask.ports`).
 
 Law 1: `prepare` starts nothing and opens nothing: it writes configuration, or raises `EnvironmentFailed` with what is missing.
 Law 2: a server is up when it answers (`answers`), not when its port is open.
@@ -26,6 +27,9 @@ KINDS = {
     "etcd": "cluster.backends.etcd.embedded",
     "mqtt": "cluster.backends.mqtt.embedded",
 }
+
+# Kind -> program that can stand in for the run's own servers -> the module that starts it. A program is asked for by its name.
+STAND_INS = {"etcd": {"etcd": "cluster.backends.etcd.local"}}
 
 # (process, event, fields): a line in the trace of one server, for display and coverage.
 Trace = Callable[[str, str, Mapping[str, Any]], None]
@@ -100,9 +104,10 @@ class Kind(Protocol):
     PACKAGES: tuple[str, ...]
     PRELOADS: tuple[str, ...]
     SCHEMES: tuple[str, ...]
+    PORTS_EACH: int
 
     def prepare(self, ask: Ask, trace: Trace) -> Group: ...
 
 
-def kind_of(name: str) -> Kind:
-    return cast(Kind, importlib.import_module(KINDS[name]))
+def kind_of(name: str, program: str = "") -> Kind:
+    return cast(Kind, importlib.import_module(STAND_INS[name][program] if program else KINDS[name]))

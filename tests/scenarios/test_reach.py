@@ -38,6 +38,24 @@ def test_a_fault_within_somebody_elses_servers_is_refused(fault: Fault) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fault", "refused"),
+    [
+        (Fault(do="kill", target="kv2", at_ms=1), False),
+        (Fault(do="pause", target="kv1", at_ms=1, ms=1), False),
+        (Fault(do="cut", target="w1 | kv", at_ms=1), False),
+        (Fault(do="kill", target="kv.leader", at_ms=1), True),
+        (Fault(do="cut", target="kv1 | kv2 kv3", at_ms=1), True),
+    ],
+)
+def test_a_program_that_stands_in_has_processes_and_neither_roles_nor_links_of_ours(fault: Fault, refused: bool) -> None:
+    if refused:
+        with pytest.raises(UsageError, match="which must be the Raft group that the incident brings"):
+            check_reach(card_with(fault), {"kv": ("etcd",)})
+    else:
+        check_reach(card_with(fault), {"kv": ("etcd",)})
+
+
+@pytest.mark.parametrize(
     "fault",
     [
         Fault(do="cut", target="w1 w2 | kv", at_ms=1),

@@ -17,8 +17,9 @@ from scenarios.catalog import cards, load
 from scenarios.commission import Asked
 from scenarios.model import Card, present
 from scenarios.reach import check_reach
+from scenarios.records import Records
 from scenarios.runner import run
-from tests.cluster.backends.etcd.real import ETCD, etcd_running
+from tests.cluster.backends.etcd.real import ETCD, etcd_running, needs_etcd
 from tests.cluster.backends.servers import mosquitto, redis_server
 from tests.scenarios.faultline_runs import faultline
 
@@ -69,6 +70,15 @@ def test_the_verdict_is_the_same_on_somebody_elses_server(card: Card, variant: s
     assert outcome["verdict"] == VERDICTS[variant], outcome
     assert outcome["violations"]["count"] >= (card.verdict.at_least if variant == "broken" else 0)
     assert all(outcome["coverage"].values())
+
+
+@needs_etcd
+@pytest.mark.parametrize(("slug", "variant"), [("stale-lock-holder", "canonical"), ("2pc-in-doubt", "canonical")])
+def test_etcd_stands_in_for_our_own_group(slug: str, variant: str, tmp_path: Path) -> None:
+    code, outcome = faultline("run", slug, "--variant", variant, "--backend", "kv=etcd", "--runs", tmp_path)
+    assert (code, outcome["verdict"]) == (0, "PASS"), outcome
+    started = [line["process"] for line in Records(Path(outcome["run_dir"])).supervisor() if line["event"] == "started"]
+    assert {"kv1", "kv2", "kv3"} <= set(started)
 
 
 @pytest.mark.parametrize(("card", "variant"), [*_trials(reachable=False)])

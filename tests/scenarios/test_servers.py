@@ -16,6 +16,7 @@ from scenarios.backends import Backend
 from scenarios.links import Rule
 from scenarios.records import Params
 from scenarios.servers import PeerLinks, Servers, check_urls, prepare
+from tests.cluster.backends.etcd.real import ETCD
 
 PARAMS = Params("slug", "broken", {"election_ms": "50", "lock": "raft"}, seed=3, scale=2.0)
 KV = Backend(use="x", kind="etcd", count=3, timers_ms={"election": "$election_ms", "heartbeat": 20})
@@ -66,7 +67,8 @@ def test_a_backend_that_the_toggles_do_not_need_has_no_servers(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("urls", "said"),
     [
-        ({"kv": ("redis://h:1",)}, f"--backend kv: expected a URL that begins with {SCHEMES[0]}"),
+        ({"kv": ("redis://h:1",)}, f"--backend kv: expected a URL that begins with {SCHEMES[0]}, or etcd"),
+        ({"kv": ("etcd", "etcd")}, f"--backend kv: expected a URL that begins with {SCHEMES[0]}, or etcd"),
         ({"kw": ("etcd://h:1",)}, "slug has no backend 'kw' (did you mean 'kv'?); it has kv"),
     ],
 )
@@ -83,6 +85,17 @@ def test_every_kind_is_a_module_of_its_form(kind: str) -> None:
     assert module.PACKAGES
     assert module.PRELOADS
     assert callable(module.prepare)
+
+
+@pytest.mark.skipif(ETCD is None, reason="no etcd on the path")
+def test_a_program_stands_in_with_processes_of_the_same_names(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        servers = prepare({"kv": KV}, PARAMS, {"kv": ("etcd",)}, tmp_path, lambda process, event, fields: None, stack)
+        assert servers.names == ("kv1", "kv2", "kv3")
+        assert [url.partition(":")[0] for url in servers.urls["kv"]] == ["etcd"] * 3
+        assert servers.edges == ()
+        with pytest.raises(UsageError, match="servers of this kind have no role 'leader'"):
+            servers.resolve("kv.leader")
 
 
 class Peers(Group):

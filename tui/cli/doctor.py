@@ -170,7 +170,10 @@ def _mqtt() -> Finding:
 
 
 def _etcd() -> Finding:
-    return _packages("etcd", ("aetcd",), "only an etcd of your own needs it (--backend kv=etcd://…); incidents bring their own Raft group")
+    """Only for those who want etcd itself; incidents bring their own Raft group."""
+    found = _packages("etcd", ("aetcd",), "--backend kv=etcd needs it")
+    program = shutil.which("etcd")
+    return msgspec.structs.replace(found, detail=f"{found.detail}, {f'program {program}' if program else 'no program etcd'}")
 
 
 def _packages(what: str, names: tuple[str, ...], role: str) -> Finding:

@@ -28,7 +28,7 @@ RUNS = click.option("--runs", type=click.Path(file_okay=False), default="", help
 _OPTIONS = (
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Seed of the workload.  [default: drawn]"),
     click.option("--scale", type=click.FloatRange(0.1, 20.0), default=1.0, show_default=True, help="Multiply every duration."),
-    click.option("--backend", "backends", multiple=True, metavar="NAME=URL", help="Servers of your own (redis=redis://…, kv=etcd://…)."),
+    click.option("--backend", "backends", multiple=True, metavar="NAME=URL", help="Other servers (redis=redis://…, kv=etcd://…, kv=etcd)."),
     RUNS,
     JSON,
 )

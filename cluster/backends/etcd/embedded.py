@@ -40,6 +40,7 @@ from cluster.telemetry.roster import roster_of
 PACKAGES = ("aetcd",)  # for somebody else's etcd; grpc may not be loaded before a fork, so it is no preload
 PRELOADS = ("cluster.node.process", "cluster.backends.etcd.raft")
 SCHEMES = ("etcd://",)
+PORTS_EACH = 1
 
 _ENTRY = "cluster.node.process:run"
 _STATE_INTERVAL_US: Micros = 100 * MS

@@ -16,6 +16,7 @@ from cluster.backends.group import Ask, Group, Launch, Trace
 PACKAGES = ("aiomqtt", "amqtt")
 PRELOADS = ("cluster.backends.mqtt.client",)
 SCHEMES = ("mqtt://",)
+PORTS_EACH = 1
 
 USER = "faultline"
 _ENTRY = "cluster.backends.mqtt.embedded:serve"

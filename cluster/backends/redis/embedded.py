@@ -23,6 +23,7 @@ PACKAGES = ("redis",)
 # A quarter of a second of importing.
 PRELOADS = ("cluster.backends.redis.client",)
 SCHEMES = ("redis://", "rediss://", "unix://")
+PORTS_EACH = 1
 
 _PROGRAMS = ("valkey-server", "redis-server")
 _ENTRY = "cluster.backends.redis.embedded:serve"
