@@ -14,6 +14,7 @@ from scenarios.fault_log import told
 from scenarios.faults import Fault
 from scenarios.model import Card, Metamorphic, SeedRow
 from scenarios.outcome import Outcome
+from scenarios.parts import Length
 from scenarios.records import Records
 from scenarios.seed_rows import Reported
 
@@ -191,15 +192,25 @@ def parts_of_card(card: Card) -> Parts:
 
 
 def _of_fault(fault: Fault) -> str:
-    """`pause w1 for 2500, at hit 10 of failpoint:pay.before_charge@w1: behind every check`."""
+    """`pause w1 for 2500 ms, at hit 10 of failpoint:pay.before_charge@w1: behind every check`."""
     text = f"{fault.do} {fault.target}"
-    text += f" by {fault.delay_ms} ms" if fault.delay_ms else ""
+    text += f" by {_length(fault.delay_ms)}" if fault.delay_ms else ""
     text += f" of {fault.percent:g} %" if fault.percent else ""
-    text += f" where {field} is {', '.join(values)}" if (field := next(iter(fault.where), "")) and (values := fault.where[field]) else ""
-    text += f" for {fault.ms}" if fault.ms else ""
-    moment = f"{fault.at_ms} ms after the start" if fault.at_ms is not None else f"hit {fault.nth} of {fault.on}"
-    text += f", at {moment}" + (f" and {fault.after_ms} ms" if fault.after_ms else "")
+    text += "".join(f" where {field} is {', '.join(values)}" for field, values in fault.where.items())
+    text += f" for {_length(fault.ms)}" if fault.ms else ""
+    text += f", {_moment(fault)}"
     return f"{text}{f', only with {fault.when}' if fault.when else ''}: {fault.why}"
+
+
+def _moment(fault: Fault) -> str:
+    if fault.at_ms is None:
+        return f"at hit {fault.nth} of {fault.on}" + (f" and {_length(fault.after_ms)} later" if fault.after_ms else "")
+    return f"{_length(fault.at_ms)} after the start" if fault.at_ms else "before the start"
+
+
+def _length(length: Length) -> str:
+    """`900 ms`, or the card's own words: `ttl_ms * 2.5`."""
+    return length if isinstance(length, str) else f"{length:g} ms"
 
 
 def document_of_card(card: Card) -> dict[str, Any]:

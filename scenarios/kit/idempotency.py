@@ -3,7 +3,8 @@
 Law 1: kept in the transaction of the effect itself, a result is there if and only if the effect is. Every other place (`memory`,
 `separate`, `redis`) has a moment in which the effect is there and the result is not, and a crash in that moment makes it two effects.
 Law 2: with `locks`, whoever comes while somebody is at work on the same key is told so (409, and when to ask again). Without, both have
-looked and found nothing; the second to finish overwrites what the first one kept, as code does that looks and then writes.
+looked and found nothing; the second to finish overwrites what the first one kept, as code does that looks and then writes; unless keys
+are `unique`: then it cannot keep its own (`Taken`), and if that is one transaction with its effect, it has none.
 Law 3: one key with two requests is somebody's mistake and is told (422), if fingerprints are compared; else it is answered with the
 first one's result, and nobody will ever know.
 
@@ -20,14 +21,21 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from cluster.core.errors import FaultlineError
 from scenarios.kit.calls import CONFLICT, MISMATCH, OK
 from scenarios.lines import now_ns
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, kept BLOB NOT NULL)"
+_INSERT = "INSERT INTO idempotency VALUES (?, ?)"
+_UPSERT = "INSERT OR REPLACE INTO idempotency VALUES (?, ?)"
 KEYS_MAX = 100_000
 How = Literal["done", "replayed", "busy", "mismatch"]
 Answered = tuple[int, dict[str, Any]]
 _canonical = msgspec.json.Encoder(order="deterministic")
+
+
+class Taken(FaultlineError):
+    """Somebody else was faster with this key: whatever stands in the same transaction must not happen."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -51,7 +59,9 @@ class Store(Protocol):
     async def find(self, key: str) -> Kept | None: ...
 
     async def keep(self, key: str, kept: Kept) -> None:
-        """After the effect, by itself."""
+        """After the effect, by itself. May raise `Taken`."""
+
+    async def forget(self, key: str) -> None: ...
 
 
 class MemoryStore:
@@ -67,12 +77,19 @@ class MemoryStore:
         assert len(self._kept) < KEYS_MAX
         self._kept[key] = kept
 
+    async def forget(self, key: str) -> None:
+        self._kept.pop(key, None)
+
 
 class SqlStore:
-    """In the database of the business rows: `keep_within` their transaction, or `keep` in another one."""
+    """In the database of the business rows: `keep_within` their transaction, or `keep` in another one.
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    `unique`: a key that is there is an error, and not written over.
+    """
+
+    def __init__(self, db: sqlite3.Connection, *, unique: bool = False) -> None:
         self._db = db
+        self._insert = _INSERT if unique else _UPSERT
 
     async def find(self, key: str) -> Kept | None:
         row = self._db.execute("SELECT kept FROM idempotency WHERE key = ?", (key,)).fetchone()
@@ -82,7 +99,13 @@ class SqlStore:
         self.keep_within(key, kept)  # autocommit: a transaction of its own
 
     def keep_within(self, key: str, kept: Kept) -> None:
-        self._db.execute("INSERT OR REPLACE INTO idempotency VALUES (?, ?)", (key, _encode(kept)))
+        try:
+            self._db.execute(self._insert, (key, _encode(kept)))
+        except sqlite3.IntegrityError:
+            raise Taken(key) from None
+
+    async def forget(self, key: str) -> None:
+        self._db.execute("DELETE FROM idempotency WHERE key = ?", (key,))
 
 
 class Once:
@@ -101,7 +124,10 @@ class Once:
         self._busy: set[str] = set()
 
     async def serve(self, key: str, request: dict[str, Any], effect: Callable[[Keep], Awaitable[Answered]]) -> tuple[How, Answered]:
-        """`effect` does it, and calls what it is given inside its own transaction. What it refuses is not remembered."""
+        """`effect` does it, and calls what it is given inside its own transaction, which ends with it if that raises `Taken`.
+
+        What it refuses is not remembered.
+        """
         if self._locks:
             if key in self._busy:
                 return "busy", (CONFLICT, {"retry_after_ms": self._retry_after_ms})
@@ -114,16 +140,23 @@ class Once:
     async def _serve(self, key: str, request: dict[str, Any], effect: Callable[[Keep], Awaitable[Answered]]) -> tuple[How, Answered]:
         print_of = fingerprint(request)
         kept = await self._store.find(key)
-        if kept is not None and now_ns() - kept.at_ns < self._ttl_ns:
-            return self._again(kept, print_of)
+        if kept is not None:
+            if now_ns() - kept.at_ns < self._ttl_ns:
+                return self._again(kept, print_of)
+            await self._store.forget(key)
 
         def keep_within(answered: Answered) -> None:
             if self._within is not None and answered[0] == OK:
                 self._within(key, Kept(print_of, *answered, now_ns()))
 
-        answered = await effect(keep_within)
-        if self._within is None and answered[0] == OK:
-            await self._store.keep(key, Kept(print_of, *answered, now_ns()))
+        try:
+            answered = await effect(keep_within)
+            if self._within is None and answered[0] == OK:
+                await self._store.keep(key, Kept(print_of, *answered, now_ns()))
+        except Taken:
+            first = await self._store.find(key)
+            assert first is not None, key
+            return self._again(first, print_of)
         return "done", answered
 
     def _again(self, kept: Kept, print_of: str) -> tuple[How, Answered]:

@@ -7,7 +7,7 @@ incident is about it.
 Law 3: the ledger's line is durable before the caller hears, and a row that a crash kept from being told is told by the next life.
 
 Args, all of which may be missing: `remembers`, the toggle that turns idempotency on; `store` (memory, separate, same_txn, redis);
-`concurrent` (check_then_insert or lock) and `retry_after_ms`; `key_ttl_ms`. Toggles: `fencing`, `fingerprint` and the one that
+`concurrent` (check_then_insert, unique_key or lock) and `retry_after_ms`; `key_ttl_ms`. Toggles: `fencing`, `fingerprint` and the one that
 `remembers` names are read at every request.
 """
 
@@ -67,7 +67,7 @@ async def _once(process: Process, db: sqlite3.Connection) -> Once | None:
     args = process.args
     if "remembers" not in args:
         return None
-    sql, ttl_ms = SqlStore(db), args.get("key_ttl_ms", DAY_MS)
+    sql, ttl_ms = SqlStore(db, unique=args.get("concurrent") == "unique_key"), args.get("key_ttl_ms", DAY_MS)
     if args["store"] == "redis":
         from scenarios.kit.redis_idempotency import RedisStore  # a quarter of a second that nobody else should pay
 
@@ -127,13 +127,21 @@ class Payd:
     def transact(self, kind: str, args: dict[str, Any], keep: Keep) -> tuple[int, int | None]:
         """Its row; and the newer token that forbids it, or None when it was done."""
         self._db.execute("BEGIN IMMEDIATE")
+        try:
+            entered = self._enter(kind, args, keep)
+        except idempotency.Taken:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        return entered
+
+    def _enter(self, kind: str, args: dict[str, Any], keep: Keep) -> tuple[int, int | None]:
         seen = fence.admit(self._db, args["order"], args["token"]) if self._process.toggle("fencing", "off") == "on" else None
         row = 0
         if seen is None:
             values = (kind, args.get("order"), msgspec.json.encode(args))
             row = self._db.execute("INSERT INTO entries (kind, about, line) VALUES (?, ?, ?)", values).lastrowid or 0
             keep((OK, {"receipt": _receipt(kind, row)}))
-        self._db.execute("COMMIT")
         return row, seen
 
 

@@ -32,3 +32,6 @@ class RedisStore:
 
     async def keep(self, key: str, kept: Kept) -> None:
         await self._port.script(_KEEP, (f"{self._prefix}idem:{key}",), _encode(kept).decode(), self._ttl_ms)
+
+    async def forget(self, key: str) -> None:
+        """The server does, at the key's time."""

@@ -1,6 +1,6 @@
 """Judges by payd's ledger against the list of payments and what the client was told: charged twice, told and not charged, never told.
 
-It was a trial only if ten answers were eaten after their charge, five second attempts were sent before the first had charged, and,
+It was a trial only if ten answers were eaten after their charge, five second attempts were sent before the first was done, and,
 where keys should cure it, fifteen answers were replays. With a crash: if payd died between a charge and its answer.
 """
 
@@ -36,11 +36,11 @@ def _coverage(records: Records, params: Params, ledger: list[Line], history: lis
         return {"payd died behind a charge, before the client heard of it": bool(_stranded(records, ledger, history))}
     coverage = {
         "ten answers were eaten after the charge": len(_eaten(records, charged)) >= EATEN,
-        "five payments were at work when the client gave up on them": len(_slow(records, charged, history)) >= OVERLAPPING,
+        "five payments were at work when the client gave up on them": len(_slow(records, ledger, history)) >= OVERLAPPING,
     }
     if params.toggles["retries"] != "0":
-        overlapping = len(_overlapping(records, charged, history))
-        coverage["five of them were asked for again before they were charged"] = overlapping >= OVERLAPPING
+        overlapping = len(_overlapping(records, ledger, history))
+        coverage["five of them were asked for again before it was done with them"] = overlapping >= OVERLAPPING
     return coverage
 
 
@@ -95,23 +95,24 @@ def _eaten(records: Records, charged: list[Line]) -> set[str]:
     return {line["payment"] for line in charged if line["payment"] in hits and line["mono_ns"] < hits[line["payment"]]}
 
 
-def _slow(records: Records, charged: list[Line], history: list[Line]) -> set[str]:
-    """Payments whose first attempt was delayed and charged only after the client had written down its silence."""
-    silent: dict[str, int] = {line["index"]: line["time"] for line in history if line["type"] == "info"}
+def _slow(records: Records, ledger: list[Line], history: list[Line]) -> dict[str, int]:
+    """Payments whose first attempt was delayed and came to its end only after the client had written down its silence; and when it did."""
     delayed = _hits(records, "delay")
-    return {
-        line["payment"]
-        for line in charged
-        if line["payment"] in delayed and line["request"] in silent and line["mono_ns"] > silent[line["request"]]
+    silent: dict[int, int] = {line["index"]: line["time"] for line in history if line["type"] == "info"}
+    first: dict[str, int] = {}
+    for line in history:
+        if line["type"] == "invoke":
+            first.setdefault(line["value"]["intent"], line["index"])
+    ended = {
+        line["payment"]: line["mono_ns"] for line in ledger if line["payment"] in delayed and line["request"] == first[line["payment"]]
     }
+    return {payment: at for payment, at in ended.items() if silent.get(first[payment], at) < at}
 
 
-def _overlapping(records: Records, charged: list[Line], history: list[Line]) -> set[str]:
-    """Of the delayed ones, those that were sent again before the first attempt's charge."""
+def _overlapping(records: Records, ledger: list[Line], history: list[Line]) -> set[str]:
+    """Of the delayed ones, those that were sent again before the first attempt came to its end."""
     sent: dict[str, list[int]] = {}
     for line in history:
         if line["type"] == "invoke":
             sent.setdefault(line["value"]["intent"], []).append(line["time"])
-    slow = _slow(records, charged, history)
-    last_charge = {line["payment"]: line["mono_ns"] for line in charged}
-    return {payment for payment in slow if len(sent[payment]) > 1 and sent[payment][1] < last_charge[payment]}
+    return {payment for payment, at in _slow(records, ledger, history).items() if len(sent[payment]) > 1 and sent[payment][1] < at}

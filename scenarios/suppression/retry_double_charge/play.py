@@ -48,6 +48,21 @@ METAMORPHIC = (
         why="five retries come while the first attempt is still at work: both have looked and found nothing",
     ),
     Metamorphic(
+        name="look, then write under a unique key",
+        base="canonical",
+        overrides={"concurrent": "unique_key"},
+        expect="PASS",
+        why="the second to write fails, and its charge with it: they are one transaction",
+    ),
+    Metamorphic(
+        name="a unique key in another transaction",
+        base="canonical",
+        overrides={"concurrent": "unique_key", "store": "separate"},
+        expect="FAIL",
+        min_v=OVERLAPPING,
+        why="the second to write fails, and its charge stands",
+    ),
+    Metamorphic(
         name="no retries",
         overrides={"retries": "0"},
         expect="FAIL",

@@ -32,6 +32,7 @@ class Lived:
         self.traced.append((event, fields))
 
     async def failpoint(self, name: str, **_fields: Any) -> None:
+        await asyncio.sleep(0)  # somebody else's turn, as in a real one
         if name == self.dies_at:
             raise Died
 

@@ -11,7 +11,7 @@ import pytest
 
 from cluster.backends.redis.client import RedisPort
 from scenarios.kit.calls import CONFLICT, MISMATCH, OK, STALE
-from scenarios.kit.idempotency import SCHEMA, Answered, Keep, Kept, MemoryStore, Once, SqlStore, Store, fingerprint
+from scenarios.kit.idempotency import SCHEMA, Answered, Keep, Kept, MemoryStore, Once, SqlStore, Store, Taken, fingerprint
 from scenarios.kit.redis_idempotency import RedisStore
 
 RENT, UTILITIES = {"cents": 90_000, "recipient": "landlord"}, {"cents": 6_000, "recipient": "city"}
@@ -39,7 +39,11 @@ class Effects:
         self._db.execute("BEGIN IMMEDIATE")
         row = self._db.execute("INSERT INTO charges DEFAULT VALUES").lastrowid
         answered = (self._status, {"receipt": row})
-        keep(answered)
+        try:
+            keep(answered)
+        except Taken:
+            self._db.execute("ROLLBACK")
+            raise
         self._db.execute("COMMIT")
         return answered
 
@@ -127,6 +131,16 @@ async def test_who_looks_and_then_writes_does_it_twice() -> None:
     assert effects.count == 2
 
 
+@pytest.mark.parametrize(("within", "count", "how"), [(True, 1, "replayed"), (False, 2, "replayed")])
+async def test_under_a_unique_key_the_second_to_write_fails_and_takes_back_what_is_one_with_it(within: bool, count: int, how: str) -> None:
+    db = database()
+    effects = Effects(db)
+    outcomes = await two_at_once(once_of(SqlStore(db, unique=True), within=within), effects)
+    assert [how for how, _ in outcomes] == ["done", how]
+    assert outcomes[1][1] == (OK, {"receipt": 1, "replayed": True})
+    assert effects.count == count
+
+
 async def test_with_a_lock_the_second_is_told_when_to_ask_again() -> None:
     effects = Effects(database())
     once = once_of(MemoryStore(), locks=True)
@@ -161,9 +175,11 @@ async def test_one_key_for_two_requests_is_told_or_swallowed(compares: bool, how
 
 
 async def test_a_key_is_forgotten_after_its_time() -> None:
-    effects = Effects(database())
-    once = once_of(MemoryStore(), ttl_ms=0.0)
-    assert [(await once.serve("k", RENT, effects))[0] for _ in range(2)] == ["done", "done"]
+    db = database()
+    effects = Effects(db)
+    for store in (MemoryStore(), SqlStore(db), SqlStore(db, unique=True)):
+        once = once_of(store, within=True, ttl_ms=0.0)
+        assert [(await once.serve("k", RENT, effects))[0] for _ in range(2)] == ["done", "done"]
 
 
 @pytest.mark.parametrize("within", [True, False])

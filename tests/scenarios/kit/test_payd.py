@@ -88,6 +88,14 @@ async def test_a_crash_behind_the_effect_is_survived_in_one_transaction_alone(tm
     assert kinds(tmp_path).count("charged") == charges
 
 
+async def test_under_a_unique_key_the_second_charge_is_taken_back(tmp_path: Path) -> None:
+    args = {**REMEMBERS, "concurrent": "unique_key"}
+    async with payd(tmp_path, args, ON) as (service, _):
+        both = await asyncio.gather(*(service.charge({**CHARGE, "key": "k", "request": number}) for number in (1, 2)))
+        assert both == [(OK, {"receipt": "charged-1"}), (OK, {"receipt": "charged-1", "replayed": True})]
+    assert kinds(tmp_path) == ["charged", "replayed"]
+
+
 async def test_a_row_that_a_crash_kept_from_being_told_is_told_by_the_next_life(tmp_path: Path) -> None:
     async with payd(tmp_path) as (service, _):
         await service.charge(CHARGE)
