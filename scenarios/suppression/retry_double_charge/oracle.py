@@ -104,7 +104,7 @@ def _slow(records: Records, ledger: list[Line], history: list[Line]) -> dict[str
         if line["type"] == "invoke":
             first.setdefault(line["value"]["intent"], line["index"])
     ended = {
-        line["payment"]: line["mono_ns"] for line in ledger if line["payment"] in delayed and line["request"] == first[line["payment"]]
+        line["payment"]: line["mono_ns"] for line in ledger if line["payment"] in delayed and line["request"] == first.get(line["payment"])
     }
     return {payment: at for payment, at in ended.items() if silent.get(first[payment], at) < at}
 
