@@ -12,7 +12,7 @@ from itertools import pairwise
 import msgspec
 
 from cluster.check.formats.entry import Entry, Malformed
-from cluster.check.judge import LINEARIZABLE
+from cluster.check.judge import LINEARIZABLE, Finding
 from cluster.check.judge import judge as judge_operations
 from cluster.check.operations import Operations, gathered
 from scenarios.records import Evidence, Judgement, Line, Params, Records, RecordsBroken
@@ -38,7 +38,7 @@ class Flap(msgspec.Struct, frozen=True):
 
 
 def judge(records: Records, params: Params) -> Judgement:
-    history = [line for writer in WRITERS for line in records.history(writer)]
+    history = sorted((line for writer in WRITERS for line in records.history(writer)), key=lambda line: line["time"])
     flap = _flap(records, params.scale)
     found = judge_operations(_operations(history))
     coverage = {
@@ -48,7 +48,7 @@ def judge(records: Records, params: Params) -> Judgement:
         "at least 500 messages were late": flap is not None and _sent(records, flap) >= DELAYED_MIN,
         "every answer could be judged": not found.undecided,
     }
-    violations = [Evidence("not_linearizable", (), f"{one.key}: {one.operation!r} has no explanation") for one in found.findings]
+    violations = [_inexplicable(one, history) for one in found.findings]
     if found.verdict != LINEARIZABLE and not violations:
         coverage["every answer could be judged"] = False
     if flap is None:
@@ -69,7 +69,7 @@ def _flap(records: Records, scale: float) -> Flap | None:
 
 
 def _answered(history: list[Line]) -> list[Line]:
-    return sorted((line for line in history if line["type"] == "ok" and line["f"] == "put"), key=lambda line: line["time"])
+    return [line for line in history if line["type"] == "ok" and line["f"] == "put"]
 
 
 def _gaps(history: list[Line], flap: Flap, window_ns: float) -> Iterator[tuple[Line, Line]]:
@@ -122,12 +122,16 @@ def _metrics(records: Records, history: list[Line], flap: Flap) -> dict[str, int
 
 
 def _operations(history: list[Line]) -> Operations:
-    """Each call is a client of its own: a call that was given up leaves its client busy, and the writer goes on."""
-    ordered = sorted(history, key=lambda line: line["time"])
+    """Of a history in the order of time. Each call is a client of its own: one that is given up leaves its client busy."""
     try:
-        return gathered([_entry(number, line) for number, line in enumerate(ordered, 1)], "kv")
+        return gathered([_entry(number, line) for number, line in enumerate(history, 1)], "kv")
     except Malformed as malformed:
-        raise RecordsBroken(ordered[malformed.line - 1].where, malformed.reason) from None
+        raise RecordsBroken(history[malformed.line - 1].where, malformed.reason) from None
+
+
+def _inexplicable(found: Finding, history: list[Line]) -> Evidence:
+    where = history[found.operation.line - 1].where
+    return Evidence("not_linearizable", (where,), f"{found.key}: {found.operation!r}: no order of what was asked explains it")
 
 
 def _entry(number: int, line: Line) -> Entry:

@@ -95,6 +95,10 @@ def test_a_gap_below_half_a_second_is_none(tmp_path: Path) -> None:
 def test_a_value_that_nobody_wrote_is_no_matter_of_time(tmp_path: Path) -> None:
     outcome = judged(storm_run(tmp_path, more=call("w1", 900, 2_050, "get", "w1-nobody")))
     assert (outcome.verdict, outcome.violations.by_rule) == ("FAIL", {"not_linearizable": 1})
+    ((where,),) = (evidence.records for evidence in outcome.violations.evidence)
+    file, _, number = where.partition(":")
+    assert file == "history/w1.jsonl"
+    assert b"w1-nobody" in b"".join((tmp_path / file).read_bytes().splitlines()[int(number) - 1 : int(number) + 2])
 
 
 def test_a_read_of_the_past_is_no_matter_of_time(tmp_path: Path) -> None:
