@@ -30,9 +30,12 @@ class Lived:
         self.rng = random.Random(1)
         self.said: list[Word] = []
         self.traced: list[str] = []
+        self.caught = asyncio.Event()
 
     def say(self, word: Word) -> None:
         self.said.append(word)
+        if isinstance(word, Caught):
+            self.caught.set()
 
     def trace(self, event: str, **_fields: Any) -> None:
         self.traced.append(event)
