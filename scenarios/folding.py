@@ -88,7 +88,9 @@ def _fault(scene: s.Scene, line: dict[str, Any]) -> s.Scene:
     if do == "set" and "=" in target:
         toggle, _, value = target.partition("=")
         scene = replace(scene, toggles={**scene.toggles, toggle: value})
-    seen = s.FaultSeen(step, do, target, str(line.get("on", "")), line.get("ms"), at_ns, at_ns if do == "set" else 0)
+    hit = line.get("phase") == "hit"  # one of several things that a standing fault does, and over with it
+    target = f"{target}: {line.get('value', '')}" if hit else target
+    seen = s.FaultSeen(step, do, target, str(line.get("on", "")), line.get("ms"), at_ns, at_ns if hit or do == "set" else 0)
     return replace(scene, faults=(*scene.faults, seen)[-s.FAULTS_MAX :])
 
 

@@ -104,6 +104,13 @@ def test_faults_of_one_step_end_one_after_the_other() -> None:
     assert [(fault.landed_ns, fault.ended_ns) for fault in scene.faults] == [(1, 2), (3, 0)]
 
 
+def test_a_hit_of_a_standing_fault_is_over_at_once_and_names_whom_it_hit() -> None:
+    base = {"step": 0, "do": "drop_response", "target": "a > b", "on": "time", "ms": None}
+    lines = ({**base, "phase": "landed"}, {**base, "phase": "hit", "value": "p-3"}, {**base, "phase": "ended"})
+    scene = scene_of(Told("faults.jsonl", 1, tuple({**line, "mono_ns": at} for at, line in enumerate(lines, 1))))
+    assert [(fault.target, fault.landed_ns, fault.ended_ns) for fault in scene.faults] == [("a > b", 1, 3), ("a > b: p-3", 2, 2)]
+
+
 def test_what_is_too_much_is_counted() -> None:
     lines = tuple({"mono_ns": i * BEAT_NS, "kind": "charged", "order": f"o{i}", "caller": "w1"} for i in range(ROWS_MAX + 5))
     scene = scene_of(Told("ledger/payd.jsonl", 1, lines))
