@@ -88,7 +88,7 @@ class Codec(Generic[T]):
     """Frames of one union of messages. `Codec(RaftMessage).encode(m)`; feed bytes to `decoder()`."""
 
     def __init__(self, union: Any) -> None:
-        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(union)
+        self._decode: Callable[[bytes | memoryview], T] = msgspec.msgpack.Decoder(union).decode
 
     def encode(self, message: Any) -> bytes:
         """One frame, header included. Raises `ProtocolError` when it is too large to be accepted by anyone."""
@@ -100,7 +100,14 @@ class Codec(Generic[T]):
     def decode_body(self, body: bytes | memoryview) -> T:
         """One frame's body. Raises `ProtocolError` on anything that is not a message of this union."""
         try:
-            return self._decoder.decode(body)
+            return self._decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ProtocolError(f"malformed message: {error}") from error
+
+    def decode_bodies(self, bodies: list[bytes]) -> list[T]:
+        """The same for the frames of one read."""
+        try:
+            return list(map(self._decode, bodies))
         except (msgspec.DecodeError, RecursionError) as error:
             raise ProtocolError(f"malformed message: {error}") from error
 

@@ -36,7 +36,7 @@ from cluster.core.gossip.machine import RUMOUR, Gossip
 from cluster.core.gossip.ready import GossipReady, Heard, SetKey
 from cluster.core.gossip.ready import Tick as GossipTick
 from cluster.core.kv.clock import LeaseClock
-from cluster.core.kv.limits import unfit
+from cluster.core.kv.limits import is_short, unfit
 from cluster.core.kv.ops import (
     LEASE,
     READS,
@@ -44,6 +44,7 @@ from cluster.core.kv.ops import (
     UNTIMED,
     WATCH_ORDERS,
     Acknowledge,
+    Put,
     Reply,
     TimeToLive,
     Watch,
@@ -205,7 +206,9 @@ class Replica:
         reads: list[Reading] = []
         for request in requests:
             operation = request.operation
-            if reason := unfit(operation):
+            if type(operation) is Put and is_short(operation):
+                writes.append((request.token, encode_write(operation)))
+            elif reason := unfit(operation):
                 effects.append(Answer(request.token, Reply("fail", error=reason)))
             elif isinstance(operation, UNTIMED):
                 writes.append((request.token, encode_write(operation)))

@@ -70,7 +70,9 @@ class ClientPort:
             assert full, "there is no other reason"
             self._inbox.refused()
             error = "overloaded"
-        self.reply(session, request.id, Reply("fail", error=error))
+        if not session.replies:
+            self._written[session] = None
+        session.replies.append(wire.ClientReply(request.id, Reply("fail", error=error)))
 
     def _about(self, session: ClientSession, order: Acknowledge | Unwatch) -> None:
         """What concerns an open watch goes under its token; there is nothing to say to a watch that has ended meanwhile."""
@@ -81,7 +83,10 @@ class ClientPort:
             self._inbox.watch(token, order)
 
     def answer(self, token: int, reply: Reply, more: bool = False) -> None:
-        """The node's answer to the request that it knows as `token`, the last one unless `more`; the client may be gone by now."""
+        """The node's answer to the request that it knows as `token`, the last one unless `more`; the client may be gone by now.
+
+        It leaves with `flush`.
+        """
         entry = self._open.get(token) if more else self._open.pop(token, None)
         if entry is not None:
             session, request_id = entry
@@ -89,13 +94,9 @@ class ClientPort:
                 session.inflight -= 1
                 if session.watches:
                     session.watches.pop(request_id, None)
-            self.reply(session, request_id, reply)
-
-    def reply(self, session: ClientSession, request_id: int, reply: Reply) -> None:
-        """Queue an answer; it leaves with `flush`."""
-        if not session.replies:
-            self._written[session] = None
-        session.replies.append(wire.ClientReply(request_id, reply))
+            if not session.replies:
+                self._written[session] = None
+            session.replies.append(wire.ClientReply(request_id, reply))
 
     def flush(self) -> None:
         """One write per session for all answers of this turn."""
@@ -124,8 +125,7 @@ class ClientSession:
         self._port, self._transport = port, transport
 
     def bodies(self, bodies: list[bytes]) -> None:
-        decode = wire.REQUEST.decode_body
-        self._port.ask(self, [decode(body) for body in bodies])
+        self._port.ask(self, wire.REQUEST.decode_bodies(bodies))
         if len(self.replies) > INFLIGHT_MAX:
             self.flush()  # refusals of a flood must not pile up until the turn ends
 

@@ -13,6 +13,8 @@ import fcntl
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +34,7 @@ _GROWTH: Final = 4
 # What a `Persist` and an entry take at most besides the entry's data: headers, hard state, truncation; term, kind, length.
 _RECORD_ROOM: Final = 256
 _ENTRY_ROOM: Final = 24
+_data = attrgetter("data")
 _NAME: Final = "wal-{:08d}.log"
 _PATTERN: Final = "wal-*.log"
 
@@ -95,7 +98,11 @@ class Segments:
             self._forget_segments(last.keep_from)
 
     def _write(self, persists: Sequence[Persist]) -> None:
-        self._put(lambda: b"".join([self._writer.records(persist) for persist in persists]))
+        encode = self._writer.records
+        if len(persists) == 1:
+            self._put(partial(encode, persists[0]))
+        else:
+            self._put(lambda: b"".join([encode(persist) for persist in persists]))
 
     def _put(self, encode: Callable[[], bytes]) -> None:
         """Write and sync what `encode` makes of the writer, in a new segment if this one has no room for it."""
@@ -124,10 +131,13 @@ class Segments:
 
     def fits(self, persists: Sequence[Persist]) -> bool:
         """Whether the open segment surely has room for these: a new one, or a snapshot, is long in the making."""
-        if any(persist.snapshot is not None for persist in persists):
-            return False
-        size = sum(_RECORD_ROOM + sum(len(entry.data) + _ENTRY_ROOM for entry in persist.entries) for persist in persists)
-        return self._tail.offset + size <= self._tail.size
+        room = self._tail.size - self._tail.offset
+        for persist in persists:
+            if persist.snapshot is not None:
+                return False
+            entries = persist.entries
+            room -= _RECORD_ROOM + sum(map(len, map(_data, entries))) + _ENTRY_ROOM * len(entries)
+        return room >= 0
 
     def close(self) -> None:
         """Give the files and the lock back."""

@@ -180,8 +180,7 @@ class PeerSession:
         self._owner = owner
 
     def bodies(self, bodies: list[bytes]) -> None:
-        decode = wire.PEER.decode_body
-        self._owner.peer_heard(self, [decode(body) for body in bodies])
+        self._owner.peer_heard(self, wire.PEER.decode_bodies(bodies))
 
     def paused(self, paused: bool) -> None:
         """Nothing is written here, so nothing can pile up."""

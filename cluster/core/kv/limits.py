@@ -50,7 +50,14 @@ LEASE_TTL_MAX_US: Micros = 24 * 3_600 * SECOND
 SESSION_WINDOW = 128
 # Counters beyond this are no counters, and their sums must fit into an image.
 _COUNT_MAX = 1 << 62
+# No character takes more than four bytes.
+_SHORT_KEY, _SHORT_VALUE = KEY_BYTES_MAX // 4, VALUE_BYTES_MAX // 4
 _TARGETS, _RELATIONS = ("value", "version", "create", "mod", "lease"), ("=", "!=", "<", ">")
+
+
+def is_short(put: Put) -> bool:
+    """Nothing in it can be too large, in whatever characters: by far the most frequent."""
+    return len(put.key) <= _SHORT_KEY and len(put.value) <= _SHORT_VALUE and not put.lease
 
 
 def unfit(operation: Operation | Command) -> str:

@@ -9,6 +9,8 @@ A range of keys is `[first, end)` in the order of code points; `end=None` means 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from cluster.core.errors import ProtocolError
@@ -226,13 +228,9 @@ class Stamped(msgspec.Struct, frozen=True, array_like=True, tag="at", gc=False):
 
 Command = Submitted | Stamped
 
-_encode = msgspec.msgpack.Encoder().encode
+# A command as the data of a log entry. Equal commands give equal bytes.
+encode_write: Callable[[Command], bytes] = msgspec.msgpack.Encoder().encode
 _decode: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
-
-
-def encode_write(write: Command) -> bytes:
-    """A command as the data of a log entry. Equal commands give equal bytes."""
-    return _encode(write)
 
 
 # The same for whoever decodes many; raises one of `UNDECODABLE`.
