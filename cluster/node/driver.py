@@ -45,6 +45,9 @@ from cluster.telemetry.events import AppliedMark, ClockGap, FaultHeard, LeaderCo
 from cluster.telemetry.reports import event_of
 from cluster.telemetry.states import EdgeFigures, state_of
 
+# With so many writes unanswered a leader does not wait for its own disk.
+LOADED = 8
+
 
 class Driver:
     """The replica and everything that acts for it. `broken(error)` is told when the node must not go on."""
@@ -158,7 +161,7 @@ class Driver:
             due = replica.deadline()
         self._shim.release(now_us)
         self._flush(now_us)
-        while token := self._storage.write():
+        while token := self._storage.write(aside=replica.proposals_waiting >= LOADED):
             now, now_us = self._look()
             self._perform(replica.handle(Persisted(token), now), now_us)
             due = replica.deadline()

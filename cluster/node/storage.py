@@ -10,7 +10,8 @@ Law 3: disk faults of the plan act before the first byte is written, so whatever
        lets the node recover by itself.
 Law 4: while the disk is quick, the loop itself writes, at the end of its turn: handing a write to a thread and back
        costs more than the write. After one that was slow, the thread takes over for a while, so that heartbeats go on
-       beside a disk that drags; it also serves every disk fault of the plan and every new segment.
+       beside a disk that drags; it also serves every disk fault of the plan, every new segment, and a leader under load,
+       who has requests and acknowledgements to see to meanwhile: followers that are done commit without its disk.
 """
 
 from __future__ import annotations
@@ -84,16 +85,16 @@ class Storage:
         self._waiting.append((persist.token, true_us()))
         self._own.append(persist)
 
-    def write(self) -> int:
+    def write(self, *, aside: bool = False) -> int:
         """The end of a turn: write what it submitted, or have it written. The token up to which all is durable now, 0 when nothing
 
-        was written here: then `durable` will be told.
+        was written here: then `durable` will be told. `aside`: the loop has better things to do than to wait for the disk.
         """
         if not self._own or self._broken:
             return 0
         group, self._own = self._own, []
         began_us = true_us()
-        if self._handed or self._fault.mode != "ok" or began_us < self._wary_until_us or not self._segments.fits(group):
+        if aside or self._handed or self._fault.mode != "ok" or began_us < self._wary_until_us or not self._segments.fits(group):
             self._handed += len(group)
             for persist in group:
                 self._queue.put(persist)

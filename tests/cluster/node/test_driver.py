@@ -30,6 +30,7 @@ class Script:
     """A replica that writes down its inputs and does as the test says."""
 
     node, members = "n1", ("n1", "n2")
+    proposals_waiting = 0
 
     def __init__(self) -> None:
         self.inputs: list[ReplicaInput] = []
@@ -69,9 +70,11 @@ class Around:
     def submit(self, persist: Persist) -> None:
         self.done.append(persist)
 
-    def write(self) -> int:
+    def write(self, *, aside: bool) -> int:
         """The disk: quick as often as the test says."""
-        if not self.quick_writes:
+        if aside:
+            self.done.append("aside")
+        if aside or not self.quick_writes:
             return 0
         self.quick_writes -= 1
         self.done.append("write")
@@ -163,6 +166,18 @@ async def test_what_the_turn_made_durable_is_handled_in_the_same_turn_after_the_
     bench.turn(after_us=MS)
     assert bench.replica.inputs == [FromPeer("n2", TimeoutNow(1)), Persisted(7)]
     assert bench.around.done.index("flush") < bench.around.done.index("write")
+
+
+async def test_a_leader_under_load_does_not_wait_for_its_own_disk(bench: Bench) -> None:
+    bench.around.quick_writes = 1
+    bench.replica.proposals_waiting = driver_module.LOADED
+    bench.driver.inbox.peer("n2", [TimeoutNow(1)])
+    bench.turn(after_us=MS)
+    assert "aside" in bench.around.done
+    assert "write" not in bench.around.done
+    bench.replica.proposals_waiting -= 1
+    bench.turn(after_us=MS)
+    assert "write" in bench.around.done
 
 
 async def test_effects_are_performed_in_the_order_given(bench: Bench) -> None:

@@ -111,6 +111,13 @@ async def test_a_new_segment_is_made_by_the_thread(disk: Disk, monkeypatch: pyte
     assert len(list(disk.directory.glob("wal-*.log"))) == 2
 
 
+async def test_who_has_better_things_to_do_is_told_later(disk: Disk) -> None:
+    disk.storage.submit(Persist(1, None, None, 1, (Entry(1, 1, b"x"),)))
+    assert disk.storage.write(aside=True) == 0
+    assert disk.durable == []
+    await disk.until(lambda: disk.durable == [1])
+
+
 async def test_nothing_overtakes_what_the_thread_still_holds(disk: Disk) -> None:
     disk.storage.set_fault("hang", 0)
     disk.write(1)
