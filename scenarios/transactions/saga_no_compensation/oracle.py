@@ -1,4 +1,5 @@
-"""Judges by the ledgers of payd, the airline and the hotel: who is charged without a room, refunded with a ticket, or refunded twice.
+"""Judges by the ledgers of payd, the airline and the hotel: who is charged without a room, refunded with a ticket, refunded twice, or
+never answered at all.
 
 It was a trial only if the hotel refused exactly those that it has no room for, all while the compensator was dead, and the other listener
 died with a failure known and nothing undone.
@@ -45,9 +46,10 @@ def judge(records: Records, params: Params) -> Judgement:
     refusals = [line for lane in lanes.values() for line in lane.refused]
     refused = {booking for booking, lane in lanes.items() if lane.refused}
     settled = bool(records.trace("agent", "agent.settled"))
+    answered = {booking for booking, lane in lanes.items() if lane.roomed or lane.refused}
     coverage = {
-        "every booking was asked for, and the hotel answered each": bool(wanted) and set(wanted) == _asked(records) == _answered(lanes),
-        "the hotel refused exactly those that it had no room for": bool(wanted) and len(refused) == len(wanted) - ROOMS,
+        "every booking was asked for": bool(wanted) and set(wanted) == _asked(records),
+        "the hotel refused exactly those that it had no room for": bool(refused) and len(refused) == len(answered) - ROOMS,
         "every room was refused while the compensator was dead": bool(refusals) and _all_during_death(records, "comp", refusals),
         "coord died with a failure known and nothing undone": _died_between(records, lanes),
         "all was settled, or there were 5 s for it after the last fault": settled or _grace_s(records) >= GRACE_S * params.scale,
@@ -72,6 +74,10 @@ def _lanes(records: Records) -> dict[str, Lane]:
 
 
 def _violations(wanted: list[str], lanes: dict[str, Lane]) -> Iterator[Evidence]:
+    for booking in wanted:
+        lane = lanes.get(booking, Lane())
+        if not lane.roomed and not lane.refused:
+            yield Evidence("never_answered", ("truth.json", *(line.where for line in _all(lane))), f"{booking}: the hotel was never asked")
     for booking, lane in lanes.items():
         if booking not in wanted:
             yield Evidence("strange_booking", tuple(line.where for line in _all(lane)), f"{booking}: nobody asked for it")
@@ -107,10 +113,6 @@ def _all(lane: Lane) -> list[Line]:
 
 def _asked(records: Records) -> set[str]:
     return {line["value"]["id"] for line in records.history("agent") if line["type"] == "ok" and line["f"] == "request"}
-
-
-def _answered(lanes: dict[str, Lane]) -> set[str]:
-    return {booking for booking, lane in lanes.items() if lane.roomed or lane.refused}
 
 
 def _deaths(records: Records, process: str) -> list[int]:

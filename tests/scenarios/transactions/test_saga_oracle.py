@@ -83,6 +83,7 @@ def test_lanes_that_are_closed_pass(tmp_path: Path) -> None:
         ([line for line in CURED if line != ("flight", "booked", LUCKY[0])], {"room_without_flight": 1}),
         ([*CURED, ("payd", "charged", "booking-99")], {"strange_booking": 1}),
         ([*CURED, ("payd", "replayed", UNLUCKY[0]), ("flight", "repeated", UNLUCKY[0])], {}),  # asked twice and done once
+        ([line for line in CURED if line[2] != UNLUCKY[1]], {"never_answered": 1}),
         (list(reversed(CURED)), {}),
     ],
 )
