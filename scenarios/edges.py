@@ -2,7 +2,8 @@
 
 An edge is a proxy, or the servers of one Raft group, which break their links themselves.
 
-Law 1: a step has landed when every edge that it concerns acts by it, and is over when every one of them acts without it.
+Law 1: a step has landed when every edge that it concerns acts by it, and is over when every one of them acts without it. Where a
+variant has none of those edges, that is at once: it has the same faults as the other one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from scenarios.fault_log import FaultLog, Later, Step
+from scenarios.lines import now_ns
 from scenarios.links import AnswerFault, Pair, Rule, Standing, in_force
 
 
@@ -62,19 +64,24 @@ class Edges:
     def _apply(self, step: Step, pairs: frozenset[Pair], *, lands: bool) -> None:
         self._version += 1
         rules = self.rules
-        for edge in self._edges:
-            if edge.pairs & pairs:
-                self._asked.setdefault(edge.name, []).append((self._version, step, lands))
-                edge.apply(self._version, {pair: rule for pair, rule in rules.items() if pair in edge.pairs})
+        concerned = [edge for edge in self._edges if edge.pairs & pairs]
+        if not concerned:
+            self._settled(step, "", now_ns() // 1_000, lands=lands)
+        for edge in concerned:
+            self._asked.setdefault(edge.name, []).append((self._version, step, lands))
+            edge.apply(self._version, {pair: rule for pair, rule in rules.items() if pair in edge.pairs})
 
     def applied(self, edge: str, version: int, at_us: int) -> None:
         asked = self._asked.get(edge, [])
         self._asked[edge] = [ask for ask in asked if ask[0] > version]
         for _, step, lands in (ask for ask in asked if ask[0] <= version):
-            if not lands:
-                self._log.ended(step, edge, at_us)
-            elif self._log.landed(step, edge, at_us) and step.undone_after_ms is not None and step.has_end:
-                self._later(step.undone_after_ms, lambda step=step: self._undo(step))  # type: ignore[misc]
+            self._settled(step, edge, at_us, lands=lands)
+
+    def _settled(self, step: Step, edge: str, at_us: int, *, lands: bool) -> None:
+        if not lands:
+            self._log.ended(step, edge, at_us)
+        elif self._log.landed(step, edge, at_us) and step.undone_after_ms is not None:
+            self._later(step.undone_after_ms, lambda: self._undo(step))
 
     def _undo(self, step: Step) -> None:
         self.end(step)

@@ -95,7 +95,10 @@ class Proxy:
 
     @property
     def refuses(self) -> bool:
-        return self._there.refused or self._back.refused or len(self._connections) >= CONNECTIONS_MAX
+        if len(self._connections) < CONNECTIONS_MAX:
+            return self._there.refused or self._back.refused
+        self.process.trace("proxy.full")
+        return True
 
     @property
     def faults(self) -> tuple[LinkFault, LinkFault]:

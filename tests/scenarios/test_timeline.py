@@ -254,6 +254,14 @@ async def test_of_two_cuts_the_link_stays_cut_until_the_last_is_over(tmp_path: P
     assert phases(tmp_path) == [(0, "landed"), (1, "landed"), (0, "ended"), (1, "ended")]
 
 
+async def test_a_cut_between_those_who_do_not_talk_in_this_variant_is_a_fault_of_it_all_the_same(tmp_path: Path) -> None:
+    timeline = timeline_of(Stage(), tmp_path, CUT)  # no edge at all
+    timeline.heard("lock.acquired", "w2")
+    assert phases(tmp_path) == [(0, "landed")]
+    await passed(10)
+    assert phases(tmp_path) == [(0, "landed"), (0, "ended")]
+
+
 def test_a_reset_is_done_in_an_instant(tmp_path: Path) -> None:
     edge = Edge()
     timeline = timeline_of(Stage(), tmp_path, Fault(on="trace:a@w2", do="reset", target="w1 > redis"), edge=edge)

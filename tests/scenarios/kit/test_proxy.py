@@ -228,9 +228,10 @@ async def test_a_cut_stops_the_sender_instead_of_filling_memory(tmp_path: Path) 
 
 
 async def test_connections_are_bounded(tmp_path: Path) -> None:
-    async with shouted_at(tmp_path):
+    async with shouted_at(tmp_path) as (proxy, _):
         ends = [await asyncio.open_unix_connection(str(tmp_path / "x1")) for _ in range(CONNECTIONS_MAX + 1)]
         assert await ends[-1][0].read() == b""
+        assert proxy.lived.traced == ["proxy.full"]
         ends[0][1].write(b"a")
         assert await ends[0][0].read(1) == b"A"
         for _, writer in ends:
