@@ -12,7 +12,7 @@ from cluster.core.errors import UsageError
 from scenarios.backends import server_names
 from scenarios.faults import ON_LINKS, Fault
 from scenarios.links import pairs_of, read_sides
-from scenarios.model import Card
+from scenarios.model import PEERS, Card
 from scenarios.servers import program_of
 
 
@@ -21,12 +21,17 @@ def check_reach(card: Card, urls: Mapping[str, tuple[str, ...]]) -> None:
     for i, fault in enumerate(card.fault):
         for name in urls:
             stands_in = bool(program_of(card.backend[name], urls[name]))
-            if stands_in and fault.do not in ON_LINKS and "." not in fault.target:
+            if stands_in and not _asks_our_group(fault, card.backend[name].kind):
                 continue
             if _acts_within(fault, name, server_names(name, card.backend[name])):
                 what = f"fault[{i}] of {card.slug} ({fault.do})"
                 whose = "the Raft group that the incident brings" if stands_in else "the run's own"
                 raise UsageError(f"--backend {name}: {what} is done to its servers, which must be {whose}")
+
+
+def _asks_our_group(fault: Fault, kind: str) -> bool:
+    """Whether it needs what only the nodes of our own group do: break their links, say who leads. Others' links have proxies."""
+    return kind in PEERS and (fault.do in ON_LINKS or "." in fault.target)
 
 
 def _acts_within(fault: Fault, name: str, servers: tuple[str, ...]) -> bool:

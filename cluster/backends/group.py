@@ -29,7 +29,11 @@ KINDS = {
 }
 
 # Kind -> program that can stand in for the run's own servers -> the module that starts it. A program is asked for by its name.
-STAND_INS = {"etcd": {"etcd": "cluster.backends.etcd.local"}}
+STAND_INS = {
+    "redis": {"redis-server": "cluster.backends.redis.local"},
+    "etcd": {"etcd": "cluster.backends.etcd.local"},
+    "mqtt": {"mosquitto": "cluster.backends.mqtt.local"},
+}
 
 # (process, event, fields): a line in the trace of one server, for display and coverage.
 Trace = Callable[[str, str, Mapping[str, Any]], None]

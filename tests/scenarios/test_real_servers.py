@@ -19,12 +19,13 @@ from scenarios.model import Card, present
 from scenarios.reach import check_reach
 from scenarios.records import Records
 from scenarios.runner import run
-from tests.cluster.backends.etcd.real import ETCD, etcd_running, needs_etcd
-from tests.cluster.backends.servers import mosquitto, redis_server
+from tests.cluster.backends.etcd.real import ETCD, etcd_running
+from tests.cluster.backends.servers import MOSQUITTO, REDIS, mosquitto, redis_server
 from tests.scenarios.faultline_runs import faultline
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(300)]
 
+PROGRAMS = {"etcd": ETCD, "mosquitto": MOSQUITTO, "redis-server": REDIS}
 VERDICTS = {"broken": "FAIL", "canonical": "PASS"}
 
 
@@ -72,13 +73,29 @@ def test_the_verdict_is_the_same_on_somebody_elses_server(card: Card, variant: s
     assert all(outcome["coverage"].values())
 
 
-@needs_etcd
-@pytest.mark.parametrize(("slug", "variant"), [("stale-lock-holder", "canonical"), ("2pc-in-doubt", "canonical")])
-def test_etcd_stands_in_for_our_own_group(slug: str, variant: str, tmp_path: Path) -> None:
-    code, outcome = faultline("run", slug, "--variant", variant, "--backend", "kv=etcd", "--runs", tmp_path)
+@pytest.mark.parametrize(
+    ("slug", "backend", "servers"),
+    [
+        ("stale-lock-holder", "kv=etcd", {"kv1", "kv2", "kv3"}),
+        ("2pc-in-doubt", "kv=etcd", {"kv1", "kv2", "kv3"}),
+        ("outbox-double-publish", "mqtt=mosquitto", {"mqtt"}),
+        ("lock-leak-crash", "redis=redis-server", {"redis"}),
+    ],
+)
+def test_a_program_stands_in_for_the_runs_own_server(slug: str, backend: str, servers: set[str], tmp_path: Path) -> None:
+    if PROGRAMS[backend.partition("=")[2]] is None:
+        pytest.skip(f"{backend.partition('=')[2]} is not installed")
+    code, outcome = faultline("run", slug, "--variant", "canonical", "--backend", backend, "--runs", tmp_path)
     assert (code, outcome["verdict"]) == (0, "PASS"), outcome
-    started = [line["process"] for line in Records(Path(outcome["run_dir"])).supervisor() if line["event"] == "started"]
-    assert {"kv1", "kv2", "kv3"} <= set(started)
+    assert servers <= {line["process"] for line in Records(Path(outcome["run_dir"])).supervisor() if line["event"] == "started"}
+
+
+def test_a_primary_and_its_replica_that_stand_in_part_as_the_runs_own_do(tmp_path: Path) -> None:
+    if REDIS is None:
+        pytest.skip("redis-server is not installed")
+    code, outcome = faultline("run", "split-brain-scheduler", "--backend", "redis=redis-server", "--runs", tmp_path)
+    assert (code, outcome["verdict"]) == (1, "FAIL"), outcome
+    assert all(outcome["coverage"].values())
 
 
 @pytest.mark.parametrize(("card", "variant"), [*_trials(reachable=False)])

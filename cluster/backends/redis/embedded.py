@@ -57,13 +57,13 @@ class Valkeys(Group):
         await answers(self._servers[name])
 
 
-def prepare(ask: Ask, trace: Trace) -> Valkeys:
-    """Raises `EnvironmentFailed` when this machine has no such server."""
+def prepare(ask: Ask, trace: Trace, program: str = "") -> Valkeys:
+    """`program`: this one, and not the one that is found first. Raises `EnvironmentFailed` when this machine has no such server."""
     servers: dict[str, Server] = {}
     password = secrets.token_hex(16)  # of all of them: a replica, too, has to give its primary's
     for name, port in zip(ask.names, ask.ports, strict=True):
         (ask.folder / name).mkdir(mode=0o700)
-        server = prepare_one(ask.folder / name, port, password)
+        server = prepare_one(ask.folder / name, port, password, program)
         first = next(iter(servers.values()), None)
         if ask.options.get("replicate") and first is not None:
             server = msgspec.structs.replace(server, primary=first.url)
@@ -71,9 +71,9 @@ def prepare(ask: Ask, trace: Trace) -> Valkeys:
     return Valkeys(servers)
 
 
-def prepare_one(folder: Path, port: int, password: str = "") -> Server:
+def prepare_one(folder: Path, port: int, password: str = "", program: str = "") -> Server:
     """Write its configuration into `folder`. Raises `EnvironmentFailed` when this machine has no such server."""
-    program = find()
+    program = program or find()
     password = password or secrets.token_hex(16)
     config = folder / "redis.conf"
     lines = (
