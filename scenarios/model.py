@@ -100,8 +100,8 @@ class Rule(Part, frozen=True):
     """`at_least`: as many violations the broken variant must show; fewer, and something other than the incident happened."""
 
     bad: str
+    at_least: int
     max_violations: int = 0
-    at_least: int = 1
 
 
 class Observable(Part, frozen=True):
