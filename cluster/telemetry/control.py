@@ -191,7 +191,7 @@ SLOT_PREFIX = "slot/"
 RESET = "reset"
 
 
-class HistoryLine(msgspec.Struct, frozen=True, array_like=True):
+class HistoryLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One line of a Jepsen-like history. `kind`: "invoke" | "ok" | "fail" | "info". `f`: "read" | "write" | "cas".
 
     `value`: write: [new]; cas: [expected, new]; read: [] at invoke, [seen] (or [None]) at ok. `process` is unique per logical

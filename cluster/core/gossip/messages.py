@@ -1,4 +1,7 @@
-"""The three-message Scuttlebutt exchange: SYN(digests) -> ACK(digests, deltas) -> ACK2(deltas)."""
+"""The three-message Scuttlebutt exchange: SYN(digests) -> ACK(digests, deltas) -> ACK2(deltas).
+
+Law 1: every type here is a value: nothing refers back, so the collector of cycles need not know of any (`gc=False`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import msgspec
 from cluster.core.types import NodeId
 
 
-class Digest(msgspec.Struct, frozen=True, array_like=True):
+class Digest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How much the sender knows of `node`: its generation, heartbeat and highest key version.
 
     `gc_version`: tombstones up to here are gone at the sender, so it need not be reset for their sake again.
@@ -20,7 +23,7 @@ class Digest(msgspec.Struct, frozen=True, array_like=True):
     gc_version: int = 0
 
 
-class KeyValue(msgspec.Struct, frozen=True, array_like=True):
+class KeyValue(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One application key. `deleted` marks a tombstone."""
 
     key: str
@@ -29,7 +32,7 @@ class KeyValue(msgspec.Struct, frozen=True, array_like=True):
     deleted: bool = False
 
 
-class Delta(msgspec.Struct, frozen=True, array_like=True):
+class Delta(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """News of one node, keys in rising version order so that a delta cut at the MTU is still legal.
 
     `gc_version`: tombstones up to here are gone at the sender; a receiver behind it is reset, not merged.
@@ -47,16 +50,16 @@ class Delta(msgspec.Struct, frozen=True, array_like=True):
     truncated: bool = False
 
 
-class Syn(msgspec.Struct, frozen=True, array_like=True, tag="gs"):
+class Syn(msgspec.Struct, frozen=True, array_like=True, tag="gs", gc=False):
     digests: tuple[Digest, ...]
 
 
-class Ack(msgspec.Struct, frozen=True, array_like=True, tag="ga"):
+class Ack(msgspec.Struct, frozen=True, array_like=True, tag="ga", gc=False):
     digests: tuple[Digest, ...]
     deltas: tuple[Delta, ...]
 
 
-class Ack2(msgspec.Struct, frozen=True, array_like=True, tag="g2"):
+class Ack2(msgspec.Struct, frozen=True, array_like=True, tag="g2", gc=False):
     deltas: tuple[Delta, ...]
 
 
