@@ -23,7 +23,7 @@ from cluster.sim.world import World
 from tui.bench.report import Report, Target, Tell, table
 
 PARAMETERS: list[click.Parameter] = [
-    click.Option(["--seeds"], type=click.IntRange(1, 10_000), default=20, show_default=True, help="Runs of each load, of 20,000 steps."),
+    click.Option(["--seeds"], type=click.IntRange(1, 10_000), default=40, show_default=True, help="Runs of each load, of 20,000 steps."),
     click.Option(["--rounds"], type=click.IntRange(1, 100), default=5, show_default=True, help="How often each load is played."),
     click.Option(["--millions"], type=click.IntRange(0, 1_000), default=0, show_default=True, help="Steps of one long run, for memory."),
 ]
