@@ -84,23 +84,25 @@ def _fate(scene: s.Scene, line: dict[str, Any]) -> s.Scene:
 def _fault(scene: s.Scene, line: dict[str, Any]) -> s.Scene:
     step, do, target, at_ns = line.get("step", -1), str(line.get("do", "")), str(line.get("target", "")), line["mono_ns"]
     if line.get("phase") == "ended":
-        return replace(scene, faults=_ended(scene.faults, (step, do, target), at_ns))
+        return replace(scene, faults=_last(scene.faults, (step, do, target), lambda fault: replace(fault, ended_ns=at_ns)))
+    if line.get("phase") == "hit":
+        return replace(scene, faults=_last(scene.faults, (step, do, target), lambda fault: replace(fault, hits=fault.hits + 1)))
     if do == "set" and "=" in target:
         toggle, _, value = target.partition("=")
         scene = replace(scene, toggles={**scene.toggles, toggle: value})
-    hit = line.get("phase") == "hit"  # one of several things that a standing fault does, and over with it
-    target = f"{target}: {line.get('value', '')}" if hit else target
-    seen = s.FaultSeen(step, do, target, str(line.get("on", "")), line.get("ms"), at_ns, at_ns if hit or do == "set" else 0)
+    seen = s.FaultSeen(step, do, target, str(line.get("on", "")), line.get("ms"), at_ns, at_ns if do == "set" else 0)
     return replace(scene, faults=(*scene.faults, seen)[-s.FAULTS_MAX :])
 
 
-def _ended(faults: tuple[s.FaultSeen, ...], which: tuple[int, str, str], at_ns: int) -> tuple[s.FaultSeen, ...]:
-    """The last one of the kind that has not ended has ended."""
+def _last(
+    faults: tuple[s.FaultSeen, ...], which: tuple[int, str, str], become: Callable[[s.FaultSeen], s.FaultSeen]
+) -> tuple[s.FaultSeen, ...]:
+    """What becomes of the last one of the kind that has not ended."""
     lasting = [i for i, fault in enumerate(faults) if (fault.step, fault.do, fault.target) == which and not fault.ended_ns]
     if not lasting:
         return faults
     place = lasting[-1]
-    return (*faults[:place], replace(faults[place], ended_ns=at_ns), *faults[place + 1 :])
+    return (*faults[:place], become(faults[place]), *faults[place + 1 :])
 
 
 # ---- ledgers, histories, traces --------------------------------------------------------------------------------------
@@ -112,6 +114,7 @@ def _records(scene: s.Scene, told: Told) -> s.Scene:
     counters = [(i, counter) for i, counter in enumerate(view.counter) if read_source(counter.of).is_of(told.file)]
     rows, counted, left_out = dict(scene.rows), list(scene.counters), scene.rows_left_out
     counts, beats, now_ns = dict(scene.counts), dict(scene.beats), scene.now_ns
+    asked = dict(scene.asked.get(told.file, {}))
     touched: set[str] = set()
     for line in told.lines:
         kind, at_ns = kind_of(told.file, line), _time(line)
@@ -122,9 +125,13 @@ def _records(scene: s.Scene, told: Told) -> s.Scene:
         for i, counter in counters:
             if read_source(counter.of).kind == kind and meant(counter, line):
                 counted[i] = _cell(counter, counted[i], line, at_ns)
+        outcome_of = _asked(asked, line, kind, view.rows) if told.file.startswith("history/") else None
         for i, column in columns:
             if read_source(column.of).kind == kind and meant(column, line):
-                name = str(field(line, column.row or view.rows))
+                found = field(line, column.row or view.rows)
+                name = str(found if found is not None else outcome_of)
+                if found is None and outcome_of is None:  # it is of no row
+                    continue
                 if name not in rows and len(rows) >= s.ROWS_MAX:
                     left_out += 1
                     continue
@@ -133,9 +140,23 @@ def _records(scene: s.Scene, told: Told) -> s.Scene:
                     touched.add(name)
                 rows[name][i] = _cell(column, rows[name].get(i), line, at_ns)
     scene = replace(
-        scene, rows=rows, rows_left_out=left_out, counters=tuple(counted), counts=counts, beats=beats, now_ns=now_ns
-    )
+        scene, rows=rows, rows_left_out=left_out, counters=tuple(counted), counts=counts, beats=beats, now_ns=now_ns,
+        asked={**scene.asked, told.file: asked} if asked or told.file in scene.asked else scene.asked,
+    )  # fmt: skip
     return _windowed(_traced(scene, told) if told.file.startswith("trace/") else scene, told)
+
+
+def _asked(asked: dict[int, str], line: dict[str, Any], kind: str, rows: str) -> str | None:
+    """An outcome may carry no more than an error: then it is of the row that was asked for under its index."""
+    index = line.get("index")
+    if not isinstance(index, int):
+        return None
+    if kind == "invoke":
+        name = field(line, rows)
+        if name is not None and len(asked) < s.ROWS_MAX:
+            asked[index] = str(name)
+        return None
+    return asked.pop(index, None)
 
 
 def _time(line: dict[str, Any]) -> int:

@@ -51,7 +51,7 @@ class Player(msgspec.Struct, frozen=True):
 
 
 class FaultSeen(msgspec.Struct, frozen=True):
-    """A fault that landed; `step` is -1 for one made by hand, `ended_ns` 0 while it lasts."""
+    """A fault that landed; `step` is -1 for one made by hand, `ended_ns` 0 while it lasts; `hits`: how often one that waits has struck."""
 
     step: int
     do: str
@@ -60,6 +60,7 @@ class FaultSeen(msgspec.Struct, frozen=True):
     ms: float | None
     landed_ns: int
     ended_ns: int = 0
+    hits: int = 0
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -91,6 +92,7 @@ class Scene(msgspec.Struct, frozen=True):
     toggles: dict[str, str] = {}
     rows: dict[str, dict[int, Cell]] = {}
     rows_left_out: int = 0
+    asked: dict[str, dict[int, str]] = {}  # history -> index -> the row of what was asked and has no outcome yet
     counters: tuple[Cell, ...] = ()
     counts: dict[str, int] = {}
     beats: dict[str, tuple[int, ...]] = {}

@@ -16,6 +16,7 @@ from scenarios.folding import fold_all
 from scenarios.opening import opened, told_of
 from scenarios.records import Params
 from scenarios.scene import BEAT_NS, ROWS_MAX, FaultSeen, Scene, where_it_fell, window_of
+from scenarios.viewing import Column
 from tests.scenarios.run_dirs import ORDERS, TOGGLES, charged, stale_lock_run
 
 CARD = load("stale-lock-holder").card
@@ -104,11 +105,24 @@ def test_faults_of_one_step_end_one_after_the_other() -> None:
     assert [(fault.landed_ns, fault.ended_ns) for fault in scene.faults] == [(1, 2), (3, 0)]
 
 
-def test_a_hit_of_a_standing_fault_is_over_at_once_and_names_whom_it_hit() -> None:
+def test_what_a_waiting_fault_does_is_counted_and_is_no_fault_of_its_own() -> None:
     base = {"step": 0, "do": "drop_response", "target": "a > b", "on": "time", "ms": None}
-    lines = ({**base, "phase": "landed"}, {**base, "phase": "hit", "value": "p-3"}, {**base, "phase": "ended"})
-    scene = scene_of(Told("faults.jsonl", 1, tuple({**line, "mono_ns": at} for at, line in enumerate(lines, 1))))
-    assert [(fault.target, fault.landed_ns, fault.ended_ns) for fault in scene.faults] == [("a > b", 1, 3), ("a > b: p-3", 2, 2)]
+    phases = [("landed", 1), ("hit", 2), ("hit", 3), ("ended", 4)]
+    (fault,) = scene_of(Told("faults.jsonl", 1, tuple({**base, "phase": phase, "mono_ns": at} for phase, at in phases))).faults
+    assert (fault.landed_ns, fault.ended_ns, fault.hits) == (1, 4, 2)
+
+
+def test_an_outcome_without_a_row_is_of_the_row_that_was_asked_for() -> None:
+    silence = Column(title="silence", of="history:info")
+    view = msgspec.structs.replace(OPENED.view, column=(silence,))
+    lines = (
+        {"index": 1, "time": 1, "type": "invoke", "value": {"order": "order-2"}},
+        {"index": 1, "time": 2, "type": "info", "value": {"error": "no answer"}},
+        {"index": 9, "time": 3, "type": "info", "value": {"error": "of nobody"}},
+    )
+    scene = fold_all(Scene(), (msgspec.structs.replace(OPENED, view=view), Told("history/w1.jsonl", 1, lines)))
+    assert {row: {i: cell.value for i, cell in cells.items()} for row, cells in scene.rows.items()} == {"order-1": {}, "order-2": {0: 1}}
+    assert not any(scene.asked.values())
 
 
 def test_what_is_too_much_is_counted() -> None:

@@ -18,6 +18,7 @@ HORIZON_NS = 4_000_000_000  # a lane is at least so long
 FAULT_LANES_MAX = 3
 STEPS_S = (0.5, 1, 2, 5, 10, 20, 60, 120)
 TICK_CELLS = 8
+SHORT = {"drop_response": "drop", "hold_response": "hold"}
 
 
 def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
@@ -109,7 +110,7 @@ def _fault_lanes(scene: Scene, scale: _Scale) -> list[list[Span]]:
 
 
 def _fault_lane(scene: Scene, fault: FaultSeen, scale: _Scale) -> list[Span]:
-    said = f"{fault.do} {fault.target}"
+    said = f"{SHORT.get(fault.do, fault.do)} {fault.target.replace(' > ', '>')}"
     yours = " (you)" if fault.step < 0 and len(said) + 7 <= LABEL_CELLS else ""
     spans = _label(said + yours, "accent" if fault.step < 0 else "warn")
     begin, end = scale.place(fault.landed_ns), scale.place(fault.ended_ns or scale.now_ns)
@@ -118,7 +119,8 @@ def _fault_lane(scene: Scene, fault: FaultSeen, scale: _Scale) -> list[Span]:
         pad(spans, pad_to)
     spans.append(("▒" * max(1, end - begin + 1), "warn"))
     lasted = duration(((fault.ended_ns or scale.now_ns) - fault.landed_ns) // 1_000) if fault.ended_ns != fault.landed_ns else ""
-    told = " · ".join(filter(None, (lasted, where_it_fell(scene, fault))))
+    struck = f"×{fault.hits}" if fault.hits else ""
+    told = " · ".join(filter(None, (struck, lasted, where_it_fell(scene, fault))))
     room = scale.cells + LABEL_CELLS - width_of(spans) - 1
     if told and len(told) <= room:
         spans.append((f" {told}", "dim"))
