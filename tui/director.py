@@ -22,7 +22,7 @@ from tui.store import Store
 
 PAUSE_VERB = "act-pause"
 LINE_VERB = "act:"
-VERBS = ("pause", "crash", "restart", "heal", "set")
+VERBS = ("pause", "crash", "restart", "heal", "set", "cut", "isolate", "slow", "loss")
 
 
 class Scenery(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cluster.core.errors import UsageError
-from tui.cli.incident import SLUG, exit_code, put, read_backends, run_options, runs_dir
+from tui.cli.incident import SLUG, exit_code, progress, put, read_backends, run_options, runs_dir
 
 
 @click.command("run")
@@ -36,6 +36,8 @@ def command(
         if "workload" in without:
             raise UsageError("--without workload shows nothing to --watch")
         return watch_run(slug, asked, runs_dir(runs), theme=theme, ascii_only=ascii_only)
+    if not as_json:
+        progress(f"{slug}: {variant} …")
     outcome = run(incident, asked, runs_dir(runs))
     put(outcome, lambda: words_of_run(outcome), as_json=as_json)
     return exit_code(outcome.verdict)

@@ -69,20 +69,23 @@ def elapsed_us(scene: Scene) -> int:
     return max(0, (scene.ended_ns or scene.now_ns) - scene.went_ns) // 1_000
 
 
-def state_of(player: Player) -> str:
-    """ "left" is a process that ended by itself, when it was told to or had nothing more to do."""
-    return "left" if player.state == "gone" and player.status >= 0 else player.state
+def state_of(player: Player, scene: Scene) -> str:
+    """ "left" is a process that ended by itself, or with the run."""
+    if player.state != "gone":
+        return player.state
+    with_the_run = bool(scene.ended_ns and player.spans and player.spans[-1].from_ns >= scene.ended_ns)
+    return "left" if player.status >= 0 or with_the_run else "gone"
 
 
-def sign_of(player: Player, *, ascii: bool) -> Span:
-    """Shape and letter."""
-    like = _LIKE[state_of(player)]
+def sign_of(player: Player, scene: Scene, *, ascii: bool) -> Span:
+    """Its shape."""
+    like = _LIKE[state_of(player, scene)]
     shape, plain, _ = SHAPES[like]
     return plain if ascii else shape, like
 
 
-def letter_of(player: Player) -> str:
-    return {"waiting": "…", "up": "", "paused": "Z", "gone": "X", "left": "."}[state_of(player)]
+def letter_of(player: Player, scene: Scene) -> str:
+    return {"waiting": "…", "up": "", "paused": "Z", "gone": "X", "left": "."}[state_of(player, scene)]
 
 
 def changed_by_hand(scene: Scene) -> bool:

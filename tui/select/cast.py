@@ -8,6 +8,8 @@ from tui.select.course import players_in_order
 from tui.select.spans import fit
 from tui.state import Row, Span, UiState
 
+BEHIND_BYTES = 64 * 1024  # less is what one look at the files leaves
+
 
 def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
     """One row."""
@@ -19,8 +21,8 @@ def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
         if scene is None or scene.opened is None:
             continue
         spans += [(f" {NAMES[side]} ", "title" if side == ui.side else "dim"), ("[", "faint")]
-        spans += [sign_of(scene.players[name], ascii=ui.ascii) for name in players_in_order(scene)]
+        spans += [sign_of(scene.players[name], scene, ascii=ui.ascii) for name in players_in_order(scene)]
         spans += [("]", "faint"), (f" {sum(scene.counts.values())} records ", "dim")]
-        if scene.behind:
-            spans.append((f"{scene.behind // 1024 + 1} kB behind ", "warn"))
+        if scene.behind >= BEHIND_BYTES:
+            spans.append((f"{scene.behind // 1024} kB behind ", "warn"))
     return fit([spans or [(" nothing has run yet", "dim")]], width, height, ascii=ui.ascii)

@@ -6,13 +6,16 @@ Law 2: broken and canonical have the same scale, so that what is above one anoth
 
 from __future__ import annotations
 
+import re
+
 from scenarios.scene import BEAT_NS, FaultSeen, Player, Scene, where_it_fell, window_of
 from tui.playbill import SIDES, Playbill
 from tui.select.acts import NAMES, elapsed_us, letter_of, sign_of
 from tui.select.spans import duration, fit, pad, width_of
 from tui.state import Row, Span, UiState
 
-LABEL_CELLS = 19
+LABEL_CELLS, NAME_CELLS = 21, 10
+PID_CELLS = LABEL_CELLS - NAME_CELLS - 5
 BOTH_FROM = 104  # cells; below that only the chosen side
 HORIZON_NS = 4_000_000_000  # a lane is at least so long
 FAULT_LANES_MAX = 3
@@ -73,7 +76,9 @@ def _in_order(scene: Scene) -> list[Player]:
     """Whom a fault or the window concerns first, then clients, then the rest."""
     opened = scene.opened
     assert opened is not None
-    touched = {fault.target for fault in scene.faults} | {planned.target for planned in opened.plan}
+    # A cut through everybody tells nobody from the others.
+    targets = [*(fault.target for fault in scene.faults), *(planned.target for planned in opened.plan)]
+    touched = frozenset(re.findall(r"[a-z0-9]+", " ".join(target for target in targets if "|" not in target)))
     clients = {member.name for member in opened.cast if member.client}
     return sorted(scene.players.values(), key=lambda player: (player.name not in touched, player.name not in clients, player.name))
 
@@ -144,11 +149,12 @@ def _window_lane(scene: Scene, scale: _Scale) -> list[list[Span]]:
 
 
 def _lane(scene: Scene, player: Player, scale: _Scale, ui: UiState, *, chosen: bool) -> list[Span]:
-    sign, style = sign_of(player, ascii=ui.ascii)
+    sign, style = sign_of(player, scene, ascii=ui.ascii)
     over = "+cursor" if chosen else ""
     pid = str(player.pid) if player.pid else ""
-    spans: list[Span] = [("▸" if chosen else " ", "cursor" if chosen else ""), (f"{player.name[:8]:<8} ", f"title{over}")]
-    spans += [(f"{sign}{letter_of(player):<1} ", style), (f"{pid:<{LABEL_CELLS - 13}}"[: LABEL_CELLS - 13], "dim")]
+    name = f"{player.name[:NAME_CELLS]:<{NAME_CELLS}} "
+    spans: list[Span] = [("▸" if chosen else " ", "cursor" if chosen else ""), (name, f"title{over}")]
+    spans += [(f"{sign}{letter_of(player, scene):<1} ", style), (f"{pid:<{PID_CELLS}}"[:PID_CELLS], "dim")]
     assert width_of(spans) == LABEL_CELLS, "lanes begin where faults do"
     return [*spans, *_cells(scene, player, scale)]
 
