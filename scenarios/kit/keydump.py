@@ -1,6 +1,7 @@
 """Somebody from outside who writes down what a Redis holds: every key of the run, its value, and what is left of its life.
 
 Law 1: it reads with the server's own commands and asks no process of the application: expiry is read (PTTL), not inferred.
+Law 2: what it has written down it takes away: a server that is somebody else's is left as it was found.
 """
 
 from __future__ import annotations
@@ -20,3 +21,4 @@ async def main(process: Process) -> None:
         left_ms = await port.left_ms(key)
         await ledger.append("key", key=key.removeprefix(process.key_prefix), value=await port.get(key), left_ms=left_ms)
     await ledger.append("dumped", keys=len(keys))
+    await port.remove(keys)

@@ -28,10 +28,9 @@ DECIDERS = {"fixed": "timeout", "phi": "akka"}
 
 
 async def main(process: Process) -> None:
-    if PRIMARY in process.backends:  # with another lock there is nothing to watch
-        promoter = Promoter(process)
-        await serve(process.socket_of(process.name), {"opinion": promoter.opinion}, process.tasks)
-        process.tasks.create_task(promoter.watch())
+    promoter = Promoter(process)
+    await serve(process.socket_of(process.name), {"opinion": promoter.opinion}, process.tasks)
+    process.tasks.create_task(promoter.watch())
     await process.for_ever()
 
 
@@ -62,6 +61,10 @@ class Promoter:
                 await self._old.follow(str(self._new_at.hostname), int(self._new_at.port or 0))
                 self._process.trace("monitor.demoted")
             await asyncio.sleep(self._probe_s)
+
+    async def close(self) -> None:
+        await self._old.close()
+        await self._new.close()
 
     async def _probe(self) -> bool | None:
         """Whether the old primary says that it is one; None when it says nothing."""

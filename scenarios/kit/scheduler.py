@@ -60,7 +60,7 @@ class Scheduler:
         self._process.trace("sched.leading", token=token)
         keeping = self._process.tasks.create_task(self._keep(owner))
         try:
-            await self._lead(owner, token)
+            await self.lead(owner, token)
         finally:
             keeping.cancel()
             self._process.trace("sched.resigned", token=token)
@@ -78,8 +78,8 @@ class Scheduler:
             except FaultlineError:
                 self._process.trace("sched.not_extended")
 
-    async def _lead(self, owner: str, token: int) -> None:
-        """Returns when it is not on duty any more, or the day is over."""
+    async def lead(self, owner: str, token: int) -> None:
+        """All jobs from here on, in order. Returns when it is not on duty any more, or the day is over."""
         done = await self._taken_over(token)
         if done is None:
             return

@@ -47,6 +47,11 @@ class RedisPort:
         """All keys that begin so, in order. SCAN, not KEYS: the server goes on answering others."""
         return sorted([key async for key in self._redis.scan_iter(match=f"{prefix}*")])
 
+    async def remove(self, keys: list[str]) -> None:
+        """Whatever they hold."""
+        if keys:
+            await self._redis.delete(*keys)
+
     async def left_ms(self, key: str) -> int:
         """PTTL: what is left of its life; -1 when it has no end, -2 when it is gone."""
         return await self._redis.pttl(key)
