@@ -188,6 +188,7 @@ class FaultlineApp(App[None]):
     def on_unmount(self) -> None:
         if self._clock is not None:
             self._clock.stop()
+            self._clock = None  # a run that is being ended still has something to tell, and nobody paints it
 
     async def _hear(self) -> None:
         """Fold everything that the session tells, until it is over."""

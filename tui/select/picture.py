@@ -117,7 +117,7 @@ def _shown(scene: Scene, room: int) -> list[str]:
     if len(names) <= room:
         return names
     newest = {name: max((cell.at_ns for cell in cells.values()), default=0) for name, cells in scene.rows.items()}
-    wanted = sorted(names, key=lambda name: (not _is_bad(scene, name), -newest[name], name))[: max(0, room - 1)]
+    wanted = sorted(names, key=lambda name: (not _is_bad(scene, name), -newest[name]))[: max(0, room - 1)]
     kept = frozenset(wanted)
     return [name for name in names if name in kept]
 
