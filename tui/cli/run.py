@@ -23,6 +23,7 @@ def command(
 ) -> int:  # fmt: skip
     """Run an incident once, for real, and judge it by its records."""
     from scenarios.catalog import load
+    from scenarios.model import choose
     from scenarios.report import words_of_run
     from scenarios.runner import Asked, run
 
@@ -36,6 +37,7 @@ def command(
         if "workload" in without:
             raise UsageError("--without workload shows nothing to --watch")
         return watch_run(slug, asked, runs_dir(runs), theme=theme, ascii_only=ascii_only)
+    choose(incident.card, variant, settings)  # what is wrong is said before anything else is
     if not as_json:
         progress(f"{slug}: {variant} …")
     outcome = run(incident, asked, runs_dir(runs))
