@@ -98,24 +98,26 @@ def test_no_record_can_be_touched_unnoticed(card: Card, real_runs: RealRuns, tmp
 
 
 @each_pair
-def test_ledgers_that_tell_nothing_or_everything_twice_do_not_pass(card: Card, real_runs: RealRuns, tmp_path: Path) -> None:
-    """Not by their chains, which are made anew, and without the seal: the oracle itself reads every ledger, and counts.
+def test_books_that_tell_nothing_or_everything_twice_do_not_pass(card: Card, real_runs: RealRuns, tmp_path: Path) -> None:
+    """Not by their chains, which are made anew, and without the seal: the oracle itself reads every book, and counts.
 
-    Where nothing is protected but the answers themselves, the histories of those who heard them are what is read.
+    The books are the ledgers of what is protected; where nothing is, what the clients asked and heard.
     """
     incident = load(card.slug)
     run_dir = _copy(real_runs.outcome(card.slug, "canonical").run_dir, tmp_path)
     (run_dir / VERDICT).unlink()
-    files = sorted((run_dir / "ledger").glob("*.jsonl")) or sorted((run_dir / "history").glob("*.jsonl"))
-    ledgers = {file: file.read_bytes() for file in files}
-    for file, whole in ledgers.items():
+    books = {
+        file: file.read_bytes() for file in sorted((run_dir / "ledger").glob("*.jsonl")) or sorted((run_dir / "history").glob("*.jsonl"))
+    }
+    assert books
+    for file, whole in books.items():
         file.write_bytes(b"")
         assert judge(incident, run_dir, 0.0).verdict != "PASS", f"{file.name} is empty"
         file.write_bytes(whole)
     assert judge(incident, run_dir, 0.0).verdict == "PASS"
-    for file, whole in ledgers.items():
-        lines = [line for line in whole.splitlines(keepends=True) for _ in range(2)]
-        file.write_bytes(rechained(lines) if file.parent.name == "ledger" else b"".join(lines))
+    for file, whole in books.items():
+        twice = [line for line in whole.splitlines(keepends=True) for _ in range(2)]
+        file.write_bytes(rechained(twice) if file.parent.name == "ledger" else b"".join(twice))
     assert judge(incident, run_dir, 0.0).verdict != "PASS", "everything is there twice"
 
 
