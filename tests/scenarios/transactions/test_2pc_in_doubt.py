@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.cluster.backends.etcd.real import needs_etcd
+from tests.scenarios.faultline_runs import faultline
 from tests.scenarios.real_runs import RealRuns
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -26,3 +30,10 @@ def test_wrong_guesses_tear_and_keep_nobody_waiting(real_runs: RealRuns) -> None
     assert rules["participants that give up, and guess wrong"] == {"torn": IN_DOUBT, "sum": 1}
     assert rules["a stand-in that cannot read the log, after a decision"] == {"torn": IN_DOUBT, "sum": 1}
     assert rules["a replicated log, and nobody to read it"].keys() == rules["less patience for locks"].keys() == {"in_doubt"}
+
+
+@needs_etcd
+def test_decisions_in_an_etcd_that_is_installed_are_found_as_soon(tmp_path: Path) -> None:
+    code, outcome = faultline("run", SLUG, "--variant", "canonical", "--backend", "kv=etcd", "--runs", tmp_path)
+    assert (code, outcome["verdict"]) == (0, "PASS"), outcome
+    assert all(outcome["coverage"].values())
