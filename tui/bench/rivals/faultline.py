@@ -51,7 +51,7 @@ class Faultline:
             spec = NodeSpec(
                 node=node, epoch=1, members=self._members, voters=tuple(self._members), policy=PROFILES[PROFILE],
                 secret=self._secret, data_dir=str(house.path / node), control_path=control, seed=number,
-                state_interval_us=STATE_INTERVAL_US,
+                state_interval_us=STATE_INTERVAL_US, niceness=0,  # as the peers' servers
             )  # fmt: skip
             path = house.path / f"{node}.spec"
             path.write_bytes(msgspec.msgpack.encode(spec))
