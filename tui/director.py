@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from cluster.commands import parse
@@ -33,6 +34,7 @@ class Scenery(Protocol):
 
     async def load(self) -> None: ...
     async def look(self, slug: str) -> None: ...
+    async def show(self, run_dir: Path) -> None: ...
     async def perform(self, sides: tuple[str, ...], *, by_hand: bool = False) -> None: ...
     async def end(self) -> None: ...
     def ask(self, side: str, text: str) -> None: ...
@@ -80,6 +82,17 @@ class Director:
             await self._theatre.perform((side,), by_hand=by_hand)
 
         self._stage.begin(begin(), "watch")
+
+    def visit(self, run_dir: Path) -> None:
+        """The dashboard was opened for a run that is over."""
+
+        async def come() -> None:
+            await self._theatre.load()
+            await self._theatre.show(run_dir)
+            self._store.act(r.Chose("side", next(iter(self._theatre.bill.scenes))))
+            self._side(self._store.ui.side)
+
+        self._stage.begin(come(), "visit")
 
     async def _load(self) -> None:
         await self._theatre.load()

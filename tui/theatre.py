@@ -23,6 +23,7 @@ from scenarios.folding import fold_all
 from scenarios.judging import last_runs, last_verdicts, raw_line
 from scenarios.model import Card, choose
 from scenarios.opening import told_of
+from scenarios.records import Records, RecordsBroken
 from scenarios.report import parts_of_card, parts_of_row
 from scenarios.scene import Scene
 from scenarios.seat import RunSession
@@ -90,6 +91,11 @@ class Theatre:
                 except FaultlineError as error:
                     self._say(f"{run_dir}: {error}", True)
         return programme_of(found), scenes
+
+    async def show(self, run_dir: Path) -> None:
+        """One finished run, wherever it lies. Raises `UsageError` for a directory that is none."""
+        programme, side, scene = await asyncio.to_thread(_shown, run_dir)
+        self._set(programme=programme, scenes={side: scene}, chosen={}, by_hand=())
 
     # ---- runs -------------------------------------------------------------------------------------------------------
 
@@ -192,6 +198,17 @@ class Theatre:
     async def close(self) -> None:
         self._closing = True
         await self.end()
+
+
+def _shown(run_dir: Path) -> tuple[Programme, str, Scene]:
+    try:
+        params = Records(run_dir).params()
+        found = entry(params.slug)
+        if found.card is None:
+            raise UsageError(f"{run_dir} is a run of {params.slug}, which is not built here")
+        return programme_of(found), params.variant, fold_all(Scene(), told_of(found.card, run_dir))
+    except RecordsBroken as broken:
+        raise UsageError(f"{run_dir} is not the directory of a run: {broken}") from None
 
 
 def programme_of(found: Entry) -> Programme:

@@ -94,6 +94,17 @@ def test_leaving_in_the_middle_leaves_nothing(terminal: OpenTerminal, runtime: P
         assert family.still_there() == []
 
 
+def test_a_finished_run_is_opened_again(terminal: OpenTerminal, runtime: Path) -> None:
+    t = terminal(120, 36)
+    t.start("run", "stale-lock-holder", "--variant", "canonical", "--runs", str(runtime / "runs"))
+    t.until(r"canonical · PASS", r"over 0")
+    (run_dir,) = (runtime / "runs").iterdir()
+    t.start("replay", str(run_dir))
+    t.until(r"CURED \[○+\]", r"PASS +0 violations", r"refused as stale 10 ✓", r"broken not run yet")
+    t.press("q")
+    assert "over 0" in t.given_back()
+
+
 def test_from_a_lab_with_five_and_back(terminal: OpenTerminal, runtime: Path) -> None:
     t = terminal(120, 36)
     t.start("live", "-n", "3", XDG_STATE_HOME=str(runtime / "state"))

@@ -8,6 +8,7 @@ import pytest
 
 import scenarios
 from cluster.core.errors import UsageError
+from scenarios.catalog import cards
 from scenarios.model import read_card
 from scenarios.viewing import Column, field, holds, meant, read_source, shown
 
@@ -31,6 +32,10 @@ def test_a_wrong_view_names_its_key(old: str, new: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_card(TEXT.replace(old, new, 1), "f")
     assert said in str(caught.value)
+
+
+def test_every_incident_that_is_built_has_a_picture_of_its_own() -> None:
+    assert [card.slug for card in cards() if not card.view.column and not card.view.counter] == []
 
 
 @pytest.mark.parametrize(

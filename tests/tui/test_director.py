@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +37,9 @@ class FakeTheatre:
 
     async def look(self, slug: str) -> None:
         self.asked.append(("look", slug))
+
+    async def show(self, run_dir: Path) -> None:
+        self.asked.append(("show", run_dir.name))
 
     async def perform(self, sides: tuple[str, ...], *, by_hand: bool = False) -> None:
         self.asked.append(("perform", *sides, *(["by hand"] if by_hand else [])))
@@ -212,6 +216,13 @@ def test_disarmed_nothing_is_harmed() -> None:
     assert bench.press("x", "g").theatre.asked == []
     assert bench.said == ["disarmed: ! arms the keyboard"] * 2
     assert bench.press("right", "v").theatre.asked == [("perform", *SIDES)]
+
+
+def test_a_run_that_is_over_is_visited_on_its_side() -> None:
+    bench = Bench(replace(bill_at(), scenes={"canonical": bill_at().scenes["canonical"]}))
+    bench.director.visit(Path("/runs/one"))
+    assert bench.theatre.asked == [("load",), ("show", "one")]
+    assert (bench.ui.side, bench.pane()) == ("canonical", "canonical")
 
 
 def test_what_is_chosen_exists() -> None:

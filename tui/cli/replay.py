@@ -1,4 +1,4 @@
-"""`faultline replay FILE`: a recording behind the same dashboard; or a repro, played once more and looked at like a recording."""
+"""`faultline replay FILE`: a recording behind the same dashboard; a repro, played once more; or the directory of an incident's run."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 
 @click.command("replay")
-@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("file", type=click.Path())
 @click.option("--theme", default="", help="One of Textual's themes, or deuteranopia, tritanopia.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Only ASCII shapes.")
 def command(file: str, theme: str, ascii_only: bool) -> int:
     """Look at a recording again, or at a failure that `sim` found: space runs and pauses, left and right go from line to line, with
 
-    shift by a second."""
+    shift by a second. The directory of a run of an incident is opened as it ended."""
+    if Path(file).is_dir():
+        from tui.cli.watch import look_at
+
+        return look_at(Path(file).absolute(), theme=theme, ascii_only=ascii_only)
     from tui.cli.dashboard import need_terminal, show
     from tui.state import UiState
 

@@ -29,6 +29,7 @@ def command(
 
     incident = load(slug)
     asked = Asked(variant, settings, seed, scale, read_backends(backends, incident.card), without)
+    choose(incident.card, variant, settings)  # what is wrong is said before anything else is
     if watch:
         from tui.cli.watch import watch_run
 
@@ -37,7 +38,6 @@ def command(
         if "workload" in without:
             raise UsageError("--without workload shows nothing to --watch")
         return watch_run(slug, asked, runs_dir(runs), theme=theme, ascii_only=ascii_only)
-    choose(incident.card, variant, settings)  # what is wrong is said before anything else is
     if not as_json:
         progress(f"{slug}: {variant} …")
     outcome = run(incident, asked, runs_dir(runs))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cluster.core.errors import UsageError
 from cluster.telemetry.events import Event
@@ -14,6 +15,9 @@ from tui.cli.exits import GOOD, INTERRUPTED
 from tui.cli.incident import exit_code
 from tui.playbill import SIDES
 from tui.state import UiState
+
+if TYPE_CHECKING:
+    from tui.app import FaultlineApp
 
 
 class NoLab:
@@ -45,6 +49,29 @@ def watch_run(slug: str, asked: Asked, runs: Path, *, theme: str, ascii_only: bo
     pane = 1 + SIDES.index(asked.variant)
     ui = UiState(screen="run", slug=slug, side=asked.variant, pane=pane, ascii=ascii_only, lab=False)
     return asyncio.run(_watch(slug, asked, runs, theme, ui))
+
+
+def look_at(run_dir: Path, *, theme: str, ascii_only: bool) -> int:
+    """A finished run, opened from its records. Raises `UsageError` for a directory that is none, before the terminal is taken."""
+    from scenarios.records import Records, RecordsBroken
+    from tui.cli.dashboard import need_terminal
+
+    try:
+        slug = Records(run_dir).params().slug
+    except RecordsBroken as broken:
+        raise UsageError(f"{run_dir} is not the directory of a run: {broken}") from None
+    need_terminal()
+    ui = UiState(screen="run", slug=slug, ascii=ascii_only, lab=False)
+    return asyncio.run(_shown(ui, theme, run_dir.parent, lambda app: app.director.visit(run_dir)))
+
+
+async def _shown(ui: UiState, theme: str, runs: Path, begin: Callable[[FaultlineApp], None]) -> int:
+    from tui.app import FaultlineApp, Staging
+    from tui.cli.dashboard import run_app
+
+    session = NoLab()
+    app = FaultlineApp(session, EMPTY, ui, theme=theme, staging=Staging(runs, begin=begin))
+    return INTERRUPTED if await run_app(app, session) else GOOD
 
 
 async def _watch(slug: str, asked: Asked, runs: Path, theme: str, ui: UiState) -> int:

@@ -89,11 +89,14 @@ def test_verdicts_are_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (["run", "stale-lock-holder", "--backend", "redis"], "--backend redis: expected NAME=URL"),
         (["run", "stale-lock-holder", "--backend", "redis=redis://a,redis://b"], "--backend redis: expected 1 URLs"),
         (["matrix", "stale-lock-holder", "--scale", "0"], "0"),
+        (["run", "stale-lock-holder", "--watch", "--set", "ttl_ms=1"], "ttl_ms=1: expected one of"),
+        (["run", "stale-lock-holder", "--watch", "--json"], "--json and --watch do not go together"),
+        (["replay", "/"], "/ is not the directory of a run: params.json: is missing"),
         (["verify", "/nowhere"], "/nowhere is not the directory of a finished run"),
     ],
 )
 def test_what_is_wrong_is_one_line(arguments: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    runs = [] if arguments[0] == "verify" else ["--runs", str(tmp_path)]
+    runs = [] if arguments[0] in ("verify", "replay") else ["--runs", str(tmp_path)]
     assert run([*arguments, *runs]) == USAGE
     out, err = capsys.readouterr()
     assert out == ""
