@@ -192,8 +192,7 @@ def _traced(scene: s.Scene, told: Told) -> s.Scene:
     if not marks:
         return scene
     newest = sorted((*scene.marks, *marks), key=lambda mark: (mark.at_ns, mark.process))[-s.MARKS_MAX :]
-    player = replace(scene.players.get(name, s.Player(name)), doing=marks[-1].event, doing_ns=marks[-1].at_ns)
-    return replace(scene, marks=tuple(newest), players={**scene.players, name: player})
+    return replace(scene, marks=tuple(newest))
 
 
 def _said(line: dict[str, Any]) -> str:

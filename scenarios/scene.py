@@ -38,7 +38,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Player(msgspec.Struct, frozen=True):
-    """A process as its parent knows it. `status`: how it ended; `lives`: how often it was started; `known`: toggles it was told of."""
+    """A process as its parent knows it. `status`: how it ended; `lives`: how often it was started."""
 
     name: str
     pid: int = 0
@@ -46,8 +46,6 @@ class Player(msgspec.Struct, frozen=True):
     status: int = 0
     lives: int = 0
     spans: tuple[Span, ...] = ()
-    doing: str = ""  # the newest event that it traced
-    doing_ns: int = 0
 
 
 class FaultSeen(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ HORIZON_NS = 4_000_000_000  # a lane is at least so long
 FAULT_LANES_MAX = 3
 STEPS_S = (0.5, 1, 2, 5, 10, 20, 60, 120)
 TICK_CELLS = 8
+LAST_WORDS_LEAST = 3  # rows
 SHORT = {"drop_response": "drop", "hold_response": "hold"}
 
 
@@ -69,6 +70,20 @@ def _side(scene: Scene, side: str, ui: UiState, width: int, height: int, horizon
     lines += [_lane(scene, player, scale, ui, chosen=side == ui.side and player.name == ui.player) for player in shown]
     if len(shown) < len(players):
         lines.append([(f" … {len(players) - len(shown)} more processes: z shows them", "dim")])
+    elif side == ui.side and ui.player in scene.players:
+        lines += _last_words(scene, ui.player, scale, height - len(lines))
+    return lines
+
+
+def _last_words(scene: Scene, name: str, scale: _Scale, room: int) -> list[list[Span]]:
+    """What the chosen process traced last, where the lanes leave room: a gap in its own words is the tell-tale of a pause."""
+    said = [mark for mark in scene.marks if mark.process == name]
+    if room < LAST_WORDS_LEAST or not said:
+        return []
+    lines: list[list[Span]] = [[(f" {name} says", "axis")]]
+    for mark in said[-(room - 1) :]:
+        at_ms = (mark.at_ns - scale.zero_ns) // 1_000_000
+        lines.append([(f" {at_ms / 1_000:8.3f} s  ", "axis"), (f"{mark.event:<22} ", ""), (mark.text, "dim")])
     return lines
 
 

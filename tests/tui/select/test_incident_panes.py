@@ -139,6 +139,15 @@ def test_lanes_show_who_stands_still_and_where_the_fault_fell() -> None:
     assert lane.index("‖‖") - next(line for line in lines if line.startswith(" pause w1")).index("▒") in (0, 1)
 
 
+def test_the_chosen_process_has_its_last_words_where_there_is_room() -> None:
+    lines = text_of("course", OVER, width=100, height=20)
+    place = lines.index(" w1 says")
+    assert "lock.lost" in lines[-1]
+    assert len(lines) == 20
+    assert all(" s  " in line for line in lines[place + 1 :])
+    assert " w1 says" not in text_of("course", OVER, width=100, height=9)
+
+
 def test_both_sides_have_one_scale() -> None:
     axis = text_of("course", OVER, width=160)[0]
     left, right = axis.split("│")
