@@ -37,7 +37,7 @@ from scenarios.opening import opened
 from scenarios.outcome import Outcome
 from scenarios.performance import Performance, Place
 from scenarios.reach import check_reach
-from scenarios.records import Params
+from scenarios.records import Params, RecordsBroken
 from scenarios.seats import Seats
 from scenarios.servers import check_urls, preloads, prepare
 from scenarios.tracing import Traces
@@ -87,7 +87,10 @@ def run(incident: Incident, asked: Asked, runs: Path, front: Front | None = None
 
 def _concluded(incident: Incident, records: Path, duration_s: float, failed: str) -> Outcome:
     """Judge and seal. A run that was changed by hand is not one of its variant any more, and must not be taken for its last."""
-    outcome = judge(incident, records, duration_s, failed)
+    try:
+        outcome = judge(incident, records, duration_s, failed)
+    except RecordsBroken as broken:  # not even what was asked for: somebody removed it
+        raise EnvironmentFailed(f"{records}/{broken}") from None
     if outcome.by_hand and not records.name.endswith(_CHANGED):
         records = records.rename(records.with_name(records.name + _CHANGED))
         outcome = msgspec.structs.replace(outcome, run_dir=str(records))

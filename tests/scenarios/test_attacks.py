@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -152,6 +153,16 @@ def test_records_that_have_no_place_are_one_line(tmp_path: Path) -> None:
         said, complained = process.communicate()
     assert (process.returncode, said) == (4, "")
     assert complained == f"faultline: {tmp_path / 'file' / 'runs'}: Not a directory\n"
+
+
+@pytest.mark.slow
+def test_records_that_somebody_removes_are_missed(tmp_path: Path) -> None:
+    with standing(tmp_path) as run:
+        (run_dir,) = tmp_path.iterdir()
+        shutil.rmtree(run_dir)
+        said, complained = run.process.communicate()
+    assert (run.process.returncode, said) == (4, "")
+    assert complained.splitlines()[-1] == f"faultline: {run_dir}/params.json: is missing"
 
 
 def test_an_interrupted_run_cannot_be_verified(tmp_path: Path) -> None:
