@@ -4,7 +4,8 @@ In doubt: a transfer that a bank promised, and heard the outcome of more than tw
 at one bank and not at the other. Sum: whenever no transfer is open, and at the end, the balances add up to what they were. Word: what a
 customer was told is what happened. Strange: nothing happened that nobody asked for, and nothing twice.
 
-It was a trial only if five transfers were open at the moment at which the coordinator died, and transfers went on when it was back.
+It was a trial only if five transfers (or the one that was asked for) were open at the moment at which the coordinator died, and transfers
+went on when it was back.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from scenarios.records import Evidence, Judgement, Line, Params, Records
 BANKS = ("banka", "bankb")
 COORDINATOR = "c1"
 LIMIT_MS = 2_000
-WANTED = 5
+WANTED = {"one_in_doubt": 1}
+WANTED_ELSE = 5
 _CHANGES = ("committed", "stepped")
 
 
@@ -61,8 +63,9 @@ def judge(records: Records, params: Params) -> Judgement:
         *_strange(lines, wanted),
     )
     died, back = _death(records)
+    wanted_open = WANTED.get(params.toggles["kill_point"], WANTED_ELSE)
     coverage = {
-        f"{WANTED} transfers were open when the coordinator died": len(_open_at(books, died)) >= WANTED,
+        f"{wanted_open} or more were open when the coordinator died": len(_open_at(books, died)) >= wanted_open,
         "transfers went well before": any(line["kind"] in _CHANGES and died and line["at_ns"] < died for line in lines),
         "it came back, and transfers went on": any(line["kind"] in _CHANGES and back and line["at_ns"] > back for line in lines),
         "somebody was refused": any(line["kind"] == "refused" and line["reason"] != "lock" for line in lines),

@@ -90,4 +90,11 @@ METAMORPHIC = (
         min_v=IN_DOUBT,
         why="who waits gives up sooner; what they wait for takes as long as before",
     ),
+    Metamorphic(
+        name="one lock for a bank",
+        overrides={"lock_scope": "table", "kill_point": "one_in_doubt"},
+        expect="FAIL",
+        min_v=1,
+        why="a single transfer in doubt, and nobody moves anything at either bank",
+    ),
 )

@@ -54,9 +54,11 @@ def resolved(at_ms: float, kind: str = "aborted") -> dict[str, list[dict[str, An
     return lines
 
 
-def judged(root: Path, lines: dict[str, list[dict[str, Any]]], told: Told | None = None, scale: float = 1.0) -> Judgement:
+def judged(
+    root: Path, lines: dict[str, list[dict[str, Any]]], told: Told | None = None, scale: float = 1.0, kill_point: str = "all_votes_yes"
+) -> Judgement:
     """`told`: transfer -> what its customer heard."""
-    params = Params("2pc-in-doubt", "broken", {"protocol": "2pc"}, 1, scale)
+    params = Params("2pc-in-doubt", "broken", {"protocol": "2pc", "kill_point": kill_point}, 1, scale)
     root.mkdir(parents=True, exist_ok=True)
     (root / "params.json").write_bytes(msgspec.json.encode(params))
     wanted = [{"id": f"t{number}", "source": "A1", "target": "B1", "cents": CENTS} for number in range(1, 10)]

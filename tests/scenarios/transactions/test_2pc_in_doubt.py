@@ -29,6 +29,7 @@ def test_wrong_guesses_tear_and_keep_nobody_waiting(real_runs: RealRuns) -> None
     rules = {name: case["outcome"]["violations"]["by_rule"] for name, case in real_runs.cases(SLUG).items()}
     assert rules["participants that give up, and guess wrong"] == {"torn": IN_DOUBT, "sum": 1}
     assert rules["a stand-in that cannot read the log, after a decision"] == {"torn": IN_DOUBT, "sum": 1}
+    assert rules["one lock for a bank"] == {"in_doubt": 1}
     assert rules["a replicated log, and nobody to read it"].keys() == rules["less patience for locks"].keys() == {"in_doubt"}
 
 

@@ -104,7 +104,8 @@ def test_four_in_doubt_are_no_trial(tmp_path: Path) -> None:
     lines = resolved(9_000)
     for bank in lines:
         lines[bank] = [line for line in lines[bank] if line["txn"] != "t1"]
-    assert not judged(tmp_path, lines).coverage["5 transfers were open when the coordinator died"]
+    assert not judged(tmp_path / "five", lines).coverage["5 or more were open when the coordinator died"]
+    assert judged(tmp_path / "one", lines, kill_point="one_in_doubt").coverage["1 or more were open when the coordinator died"]
 
 
 def test_without_transfers_after_it_was_back_it_is_no_trial(tmp_path: Path) -> None:
