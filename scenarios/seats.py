@@ -141,6 +141,7 @@ class _Seat(asyncio.Protocol):
         try:
             for body in self._frames.feed(data):
                 self.say(self._seats.answer(ASKS.decode_body(body)))
+            self.tell_on()  # whoever asked for something looks for it now
         except ProtocolError:
             self._transport.abort()
 
