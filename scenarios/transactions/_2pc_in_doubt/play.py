@@ -97,4 +97,18 @@ METAMORPHIC = (
         min_v=1,
         why="a single transfer in doubt, and nobody moves anything at either bank",
     ),
+    Metamorphic(
+        name="a participant started again",
+        overrides={"restart_bank": "yes"},
+        expect="FAIL",
+        min_v=IN_DOUBT,
+        why="a promise is on its disk before the vote is out, and the lock comes back with it",
+    ),
+    Metamorphic(
+        name="a participant started again, cured",
+        base="canonical",
+        overrides={"restart_bank": "yes"},
+        expect="PASS",
+        why="what is decided is told until the bank is there to hear it",
+    ),
 )
