@@ -1,8 +1,8 @@
 """What all tests share: `--all` for the slow ones, a third of them in turn, and how hypothesis looks for counterexamples.
 
 Law 1: a test that takes minutes is marked `slow` and left out, unless `--all`, `-m` or its own id asks for it.
-Law 2: `--third` leaves out slow tests of incidents and nothing else: those whose number in the report is not this third's. In three
-days all of them have had their turn.
+Law 2: `--third` asks for the slow tests of incidents whose number in the report is this third's; with `--all`, for everything but those of
+the other thirds. In three days all of them have had their turn.
 """
 
 from __future__ import annotations
@@ -25,30 +25,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    _leave_out_other_thirds(config, items)
-    if config.getoption("--all") or config.getoption("-m"):
-        return
     asked_by_id = tuple(arg for arg in config.args if "::" in arg)
+    everything = bool(config.getoption("--all") or config.getoption("-m"))
+    turn = _turns(config.getoption("--third"))
     chosen: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
-        is_left_out = item.get_closest_marker("slow") is not None and not item.nodeid.startswith(asked_by_id or ("\0",))
-        (left_out if is_left_out else chosen).append(item)
+        has_turn = turn.get(_slug_of(item))
+        slow = item.get_closest_marker("slow") is not None and not item.nodeid.startswith(asked_by_id or ("\0",))
+        (left_out if slow and not (everything if has_turn is None else has_turn) else chosen).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = chosen
 
 
-def _leave_out_other_thirds(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Law 2."""
-    wanted = config.getoption("--third")
-    if wanted is None:
-        return
-    third = dt.date.today().toordinal() % 3 if wanted == "today" else int(wanted)  # noqa: DTZ011 - the day here is as good as any
-    thirds = {row.slug: row.n % 3 for row in rows()}
-    left_out = [item for item in items if item.get_closest_marker("slow") and thirds.get(_slug_of(item), third) != third]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+def _turns(third: str | None) -> dict[str, bool]:
+    """Incident -> whether it is its turn (law 2); empty when nobody asked for thirds."""
+    if third is None:
+        return {}
+    number = dt.date.today().toordinal() % 3 if third == "today" else int(third)  # noqa: DTZ011 - the day here is as good as any
+    return {row.slug: row.n % 3 == number for row in rows()}
 
 
 def _slug_of(item: pytest.Item) -> str:
