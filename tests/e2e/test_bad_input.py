@@ -168,9 +168,10 @@ def test_what_is_no_recording_is_refused(runtime: Path, command: str, content: b
     refused(faultline(runtime, command, str(path)), USAGE, str(path), said)
 
 
-@pytest.mark.parametrize("command", ["export", "replay"])
-def test_a_directory_is_no_recording(runtime: Path, command: str) -> None:
-    refused(faultline(runtime, command, str(runtime)), USAGE, str(runtime), "is a directory")
+@pytest.mark.parametrize(("command", "said"), [("export", "is a directory"), ("replay", "is not the directory of a run")])
+def test_a_directory_is_no_recording(runtime: Path, command: str, said: str) -> None:
+    """That of an incident's run can be replayed, but this is none."""
+    refused(faultline(runtime, command, str(runtime)), USAGE, str(runtime), said)
 
 
 # ---- the machine ----------------------------------------------------------------------------------------------------
