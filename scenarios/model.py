@@ -31,7 +31,10 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 class Head(Part, frozen=True):
-    """`duration_s`: after that the run is over whatever its clients say. `alone`: its timers are too tight for another run beside it."""
+    """`duration_s`: after that the run is over whatever its clients say. `alone`: its timers are too tight for another run beside it.
+
+    `exact_scale`: what all durations must be multiplied by to be the report's own; 1 where they are, or where it gives none.
+    """
 
     slug: str
     n: int
@@ -41,6 +44,7 @@ class Head(Part, frozen=True):
     duration_s: float
     summary: str
     alone: bool = False
+    exact_scale: float = 1.0
 
 
 class SeedRow(Part, frozen=True):
@@ -193,6 +197,8 @@ def _faults(card: Card) -> Iterator[str]:
         yield f"scenario.slug: {card.slug!r} is not words of a-z and 0-9 joined by '-'"
     if not 0 < card.scenario.duration_s <= 600:
         yield "scenario.duration_s: expected more than 0 and at most 600"
+    if not 0.1 <= card.scenario.exact_scale <= 100:
+        yield "scenario.exact_scale: expected 0.1 to 100"
     yield from _twice("proc", (proc.name for proc in card.proc))
     yield from _twice("toggle", (toggle.name for toggle in card.toggle))
     for i, toggle in enumerate(card.toggle):

@@ -129,7 +129,15 @@ def _clock() -> Finding:
     resolution_ns = time.get_clock_info("monotonic").resolution * 1e9
     detail = f"monotonic, {resolution_ns:.0f} ns; wakes up to {p99_ms:.2f} ms late"
     busy = p99_ms > SLEEP_LATE_MS
-    return Finding("clock", "note" if busy else "ok", detail, "a busy machine: use --profile lan" if busy else "")
+    scale = incident_scale(p99_ms)
+    return Finding(
+        "clock", "note" if busy else "ok", detail, f"a busy machine: use --profile lan, incidents with --scale {scale}" if busy else ""
+    )
+
+
+def incident_scale(late_ms: float) -> int:
+    """What `--scale` incidents want where sleepers wake so late: their shortest windows, of 100 ms, stay five times as long as that."""
+    return next((scale for scale in (1, 2, 4, 8) if late_ms <= 20.0 * scale), 16)
 
 
 def _terminal() -> Finding:

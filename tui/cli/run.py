@@ -16,20 +16,30 @@ from tui.cli.incident import SLUG, exit_code, progress, put, read_backends, run_
 @click.option("--theme", default="", help="With --watch: one of Textual's themes, or deuteranopia, tritanopia.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="With --watch: only ASCII shapes.")
 @click.option("--without", multiple=True, type=click.Choice(["faults", "workload"]), help="Leave out: the run must be VACUOUS then.")
+@click.option("--exact", is_flag=True, help="The report's own times, where the incident runs faster or slower than it.")
 @run_options
 def command(
-    slug: str, variant: str, settings: tuple[str, ...], watch: bool, theme: str, ascii_only: bool, without: tuple[str, ...], seed: int,
-    scale: float, backends: tuple[str, ...], runs: str, as_json: bool,
+    slug: str, variant: str, settings: tuple[str, ...], watch: bool, theme: str, ascii_only: bool, without: tuple[str, ...], exact: bool,
+    seed: int, scale: float, backends: tuple[str, ...], runs: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Run an incident once, for real, and judge it by its records."""
+    from scenarios.backends import needed
     from scenarios.catalog import load
     from scenarios.model import choose
     from scenarios.report import words_of_run
     from scenarios.runner import Asked, run
 
     incident = load(slug)
+    if exact:
+        if scale != 1.0:
+            raise UsageError("--exact is a scale of its own: leave out --scale")
+        scale = incident.card.scenario.exact_scale
+        if not as_json:
+            progress(f"{slug}: at its own times it takes up to {incident.card.scenario.duration_s * scale:.0f} s")
     asked = Asked(variant, settings, seed, scale, read_backends(backends, incident.card), without)
-    choose(incident.card, variant, settings)  # what is wrong is said before anything else is
+    toggles = choose(incident.card, variant, settings)  # what is wrong is said before anything else is
+    for unused in asked.backends.keys() - needed(incident.card.backend, toggles).keys():
+        progress(f"{slug}: --backend {unused} is not used with these toggles")
     if watch:
         from tui.cli.watch import watch_run
 
