@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from scenarios.outcome import Outcome
 from scenarios.scene import Scene
 
 SIDES = ("broken", "canonical")
@@ -49,10 +50,24 @@ class Programme(msgspec.Struct, frozen=True):
     window: str = ""  # what it means that the window is open
     alone: bool = False  # its timers are too tight for another run beside it
 
+    def unlike(self, broken: Outcome, canonical: Outcome) -> str:
+        """What forbids to lay the difference of two verdicts to the cure; "" for two that can be compared."""
+        if broken.seed != canonical.seed:
+            return f"seeds {broken.seed} and {canonical.seed}"
+        if broken.scale != canonical.scale:
+            return f"time ×{broken.scale:g} and ×{canonical.scale:g}"
+        for side, outcome in zip(SIDES, (broken, canonical), strict=True):
+            for switch in self.switches:
+                if outcome.toggles.get(switch.name) != getattr(switch, side):
+                    return f"{side} had {switch.name}={outcome.toggles.get(switch.name, '')}"
+            if outcome.by_hand:
+                return f"{side} was changed by hand"
+        return ""
+
 
 class Playbill(msgspec.Struct, frozen=True):
     """`scenes`: side -> its newest run. `going`: sides that run now, `waiting`: those that follow. `chosen`: side -> toggles set for the
-    next run. `by_hand`: sides whose faults are left to the person at the keyboard."""
+    next run. `by_hand`: sides whose faults are left to the person at the keyboard. `ours`: directories of the runs of this session."""
 
     listed: tuple[Listed, ...] = ()
     programme: Programme | None = None
@@ -61,6 +76,12 @@ class Playbill(msgspec.Struct, frozen=True):
     waiting: tuple[str, ...] = ()
     chosen: dict[str, dict[str, str]] = {}
     by_hand: tuple[str, ...] = ()
+    ours: frozenset[str] = frozenset()
+
+    def earlier(self, side: str) -> bool:
+        """Whether the run that is shown was there before this session."""
+        scene = self.scenes.get(side)
+        return scene is not None and scene.opened is not None and scene.opened.run_dir not in self.ours
 
     def toggles(self, side: str) -> dict[str, str]:
         """As they stand in the run that goes on; else as the next run will have them."""

@@ -31,6 +31,7 @@ from tui.playbill import SIDES, Listed, Playbill, Programme, Switch
 
 SEED_BITS = 16
 BY_HAND_SCALE = 3.0
+ENDED = "it was ended before it was over"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -50,6 +51,7 @@ class Theatre:
         self._changed = changed
         self._say = say
         self._settings = settings
+        self.performed: dict[tuple[str, str], Scene] = {}  # (slug, side) -> its newest run of this session
         self._sessions: dict[str, RunSession] = {}
         self._asked: dict[tuple[str, int], str] = {}
         self._closing = False
@@ -143,20 +145,26 @@ class Theatre:
             return
         self._set(waiting=tuple(one for one in self.bill.waiting if one != side), going=(*self.bill.going, side))
         scene = Scene()
+        self.performed[commission.slug, side] = scene
         try:
             session = self._sessions[side] = await RunSession.open(commission)
             async for batch in session.news():
                 scene = fold_all(scene, batch)
                 self._hear(side, batch)
-                self._set(scenes={**self.bill.scenes, side: scene})
+                self._put(commission.slug, side, scene)
             if scene.outcome is None:
-                self._set(scenes={**self.bill.scenes, side: replace(scene, lost="it was ended before it was over")})
+                self._put(commission.slug, side, replace(scene, lost=ENDED))
         except FaultlineError as error:
-            self._set(scenes={**self.bill.scenes, side: replace(scene, lost=str(error))})
+            self._put(commission.slug, side, replace(scene, lost=str(error)))
             self._say(f"{side}: {error}", True)
         finally:
             await self._leave(side)
             self._set(going=tuple(one for one in self.bill.going if one != side))
+
+    def _put(self, slug: str, side: str, scene: Scene) -> None:
+        self.performed[slug, side] = scene
+        ours = self.bill.ours if scene.opened is None else self.bill.ours | {scene.opened.run_dir}
+        self._set(scenes={**self.bill.scenes, side: scene}, ours=ours)
 
     async def _leave(self, side: str) -> None:
         session = self._sessions.get(side)

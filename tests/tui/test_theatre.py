@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from cluster.core.errors import UsageError
-from scenarios.catalog import Entry, entry
+from scenarios.catalog import Entry, entry, load
+from scenarios.feed import Judged, News
+from scenarios.judging import judge, seal
 from scenarios.scene import Scene
+from tests.scenarios.run_dirs import stale_lock_run
+from tests.tui.golden.acts import kept
 from tui import theatre as theatre_module
 from tui.playbill import Playbill
-from tui.theatre import Settings, Theatre, programme_of
+from tui.theatre import ENDED, Settings, Theatre, programme_of
 
 SLUG = "stale-lock-holder"
 
@@ -81,6 +85,37 @@ async def test_a_choice_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected one of"):
         house.theatre.choose("broken", "ttl_ms", "1")
     assert house.theatre.bill.chosen == {"broken": {"ttl_ms": "500"}}
+
+
+class Kept:
+    """A seat at the broken run that was kept: it tells all of it, or all but the verdict."""
+
+    judged = True
+
+    @classmethod
+    async def open(cls, commission: object) -> Kept:
+        return cls()
+
+    async def news(self) -> AsyncIterator[tuple[News, ...]]:
+        yield tuple(one for one in kept().news["broken"] if self.judged or not isinstance(one, Judged))
+
+    async def close(self) -> None:
+        """Nothing is behind it."""
+
+
+@pytest.mark.parametrize("judged", [True, False])
+async def test_what_this_session_ran_is_told_from_what_lay_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judged: bool) -> None:
+    monkeypatch.setattr(theatre_module, "RunSession", Kept)
+    monkeypatch.setattr(Kept, "judged", judged)
+    old = stale_lock_run(tmp_path / f"20250101-000000.000-{SLUG}-canonical", [])
+    seal(old, judge(load(SLUG), old, 1.0))
+    house = await opened(tmp_path)
+    assert house.theatre.bill.earlier("canonical")
+    await house.theatre.perform(("broken",))
+    assert [side for side in ("broken", "canonical") if house.theatre.bill.earlier(side)] == ["canonical"]
+    assert house.theatre.performed == {(SLUG, "broken"): house.scene("broken")}
+    assert (house.scene("broken").outcome is not None) == judged
+    assert house.scene("broken").lost == ("" if judged else ENDED)
 
 
 @pytest.mark.processes

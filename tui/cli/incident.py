@@ -17,6 +17,7 @@ from tui.cli.exits import ENVIRONMENT, GOOD, UNKNOWN, VIOLATION
 
 if TYPE_CHECKING:
     from scenarios.model import Card
+    from scenarios.report import Pair
 
 _EXITS = {"PASS": GOOD, "FAIL": VIOLATION, "VACUOUS": UNKNOWN, "ERROR": ENVIRONMENT}
 F = TypeVar("F", bound=Callable[..., Any])
@@ -82,6 +83,11 @@ def worst(outcomes: Iterable[Any]) -> int:
     """Of runs that were only to be compared: ERROR and VACUOUS count, FAIL and PASS are both answers."""
     verdicts = {outcome.verdict for outcome in outcomes}
     return ENVIRONMENT if "ERROR" in verdicts else UNKNOWN if "VACUOUS" in verdicts else GOOD
+
+
+def exit_of_pair(found: Pair) -> int:
+    """Good is: broken FAIL, canonical PASS, under the same faults."""
+    return GOOD if found.good else worst((found.broken, found.canonical)) or (VIOLATION if found.same_faults else UNKNOWN)
 
 
 def progress(text: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tui.cli.exits import GOOD, UNKNOWN, VIOLATION
-from tui.cli.incident import SLUG, progress, put, read_backends, run_options, runs_dir, worst
+from tui.cli.incident import SLUG, exit_of_pair, progress, put, read_backends, run_options, runs_dir
 
 
 @click.command("pair")
@@ -26,6 +25,4 @@ def command(slug: str, seed: int, scale: float, backends: tuple[str, ...], runs:
         outcomes.append(run(incident, Asked(variant, (), seed, scale, urls), kept))
     found = pair(incident.card, *outcomes)
     put(found, lambda: words_of_pair(found), as_json=as_json)
-    if found.good:
-        return GOOD
-    return worst(outcomes) or (VIOLATION if found.same_faults else UNKNOWN)
+    return exit_of_pair(found)

@@ -12,7 +12,6 @@ from cluster.telemetry.events import Event
 from cluster.telemetry.view import EMPTY
 from scenarios.commission import Asked
 from tui.cli.exits import GOOD, INTERRUPTED
-from tui.cli.incident import exit_code
 from tui.playbill import SIDES
 from tui.state import UiState
 
@@ -42,7 +41,7 @@ class NoLab:
 
 
 def watch_run(slug: str, asked: Asked, runs: Path, *, theme: str, ascii_only: bool) -> int:
-    """Until the person leaves. The exit code is that of the newest verdict of the side that was asked for; 0 without one."""
+    """Until the person leaves. The exit code is that of the runs of this session (`leaving`); 0 where none began."""
     from tui.cli.dashboard import need_terminal
 
     need_terminal()
@@ -75,9 +74,9 @@ async def _shown(ui: UiState, theme: str, runs: Path, begin: Callable[[Faultline
 
 
 async def _watch(slug: str, asked: Asked, runs: Path, theme: str, ui: UiState) -> int:
-    from scenarios.report import words_of_run
     from tui.app import FaultlineApp, Staging
     from tui.cli.dashboard import run_app
+    from tui.cli.leaving import leaving
     from tui.theatre import Settings
 
     def begin(app: FaultlineApp) -> None:
@@ -87,10 +86,7 @@ async def _watch(slug: str, asked: Asked, runs: Path, theme: str, ui: UiState) -
     session = NoLab()
     app = FaultlineApp(session, EMPTY, ui, theme=theme, staging=Staging(runs, settings, begin))
     signalled = await run_app(app, session)
-    for scene in app.theatre.bill.scenes.values():
-        if scene.outcome is not None:
-            print(words_of_run(scene.outcome))
-    last = app.theatre.bill.scenes.get(asked.variant)
-    if signalled:
-        return INTERRUPTED
-    return exit_code(last.outcome.verdict) if last is not None and last.outcome is not None else GOOD
+    lines, code = leaving(slug, app.theatre.performed)
+    for line in lines:
+        print(line)
+    return INTERRUPTED if signalled else code
