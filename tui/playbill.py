@@ -83,11 +83,34 @@ class Playbill(msgspec.Struct, frozen=True):
         scene = self.scenes.get(side)
         return scene is not None and scene.opened is not None and scene.opened.run_dir not in self.ours
 
+    @property
+    def pair(self) -> tuple[Outcome, Outcome] | None:
+        """Broken and cured, where both are over, both of this session or neither, and nothing but the variant tells them apart."""
+        broken, canonical = (self.scenes[side].outcome if side in self.scenes else None for side in SIDES)
+        if broken is None or canonical is None or self.programme is None or self.earlier("broken") != self.earlier("canonical"):
+            return None
+        return None if self.programme.unlike(broken, canonical) else (broken, canonical)
+
+    @property
+    def mixed(self) -> bool:
+        """Runs stand beside each other that do not belong together: of other seeds or time scales, or only one of them of this session."""
+        shown = {side: scene.opened for side, scene in self.scenes.items() if scene.opened is not None}
+        return len({(opened.seed, opened.scale, self.earlier(side)) for side, opened in shown.items()}) > 1
+
     def toggles(self, side: str) -> dict[str, str]:
         """As they stand in the run that goes on; else as the next run will have them."""
         if side in self.going and side in self.scenes and self.scenes[side].toggles:
             return self.scenes[side].toggles
         return {switch.name: self.chosen.get(side, {}).get(switch.name, getattr(switch, side)) for switch in self.switches}
+
+    def shown_toggles(self, side: str) -> dict[str, str]:
+        """As they stand, or stood, in the run that is shown; of one that begins, as it was asked for; without one, as the card has them."""
+        scene = self.scenes.get(side)
+        if scene is not None and scene.toggles:
+            return scene.toggles
+        if side in (*self.going, *self.waiting):
+            return self.toggles(side)
+        return {switch.name: getattr(switch, side) for switch in self.switches}
 
     @property
     def switches(self) -> tuple[Switch, ...]:

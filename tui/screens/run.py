@@ -44,9 +44,12 @@ class RunScreen(LabScreen):
         return max((len(scene.players) + min(3, len(scene.faults)) for scene in view.scenes.values()), default=0)
 
     def beside(self, pane: str, view: View) -> Row:
-        """The toggles that make a side what it is."""
+        """Whether a side's run was there before, and the toggles that make it what it is."""
         assert isinstance(view, Playbill)
-        return tuple((f"  {name}={value}", style) for name, value, style in telling(view, pane)) if pane in SIDES else ()
+        if pane not in SIDES:
+            return ()
+        told = tuple((f"  {name}={value}", style) for name, value, style in telling(view, pane))
+        return (("  earlier run", "warn"), *told) if view.earlier(pane) else told
 
     def status(self, view: View, ui: UiState, width: int) -> list[Row]:
         return act_rows(ui, width)

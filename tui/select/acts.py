@@ -44,9 +44,8 @@ def in_short(bill: Playbill, side: str) -> Span:
 
 
 def telling(bill: Playbill, side: str) -> list[tuple[str, str, str]]:
-    """(toggle, value, style) of those in which the sides differ, and of those that are not as the card has them."""
-    shown = bill.scenes[side].toggles if side in bill.scenes and side not in bill.chosen else {}
-    now = shown or bill.toggles(side)
+    """(toggle, value, style) of those in which the sides differ, and of those that the shown run had otherwise than the card."""
+    now = bill.shown_toggles(side)
     found: list[tuple[str, str, str]] = []
     for switch in bill.switches:
         changed = now.get(switch.name) != getattr(switch, side)

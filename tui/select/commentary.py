@@ -82,10 +82,11 @@ def _over(bill: Playbill, programme: Programme) -> Sentence:
         return lost, "bad"
     if broken is None and canonical is None:
         return f"{programme.title}: b runs it broken, c cured, v both; m runs it broken and leaves the fault to you.", "text"
-    if broken is not None and canonical is not None and (broken.verdict, canonical.verdict) == ("FAIL", "PASS"):
+    if bill.pair is not None and [outcome.verdict for outcome in bill.pair] == ["FAIL", "PASS"]:
         cures = listed(programme.cures)
-        return f"Broken: {broken.violations.count} violations. Cured by {cures}: none. {programme.lesson}", "good"
-    shown = canonical if broken is None else broken
+        return f"Broken: {bill.pair[0].violations.count} violations. Cured by {cures}: none. {programme.lesson}", "good"
+    cured_only = canonical is not None and (broken is None or (bill.earlier("broken") and not bill.earlier("canonical")))
+    shown = canonical if cured_only else broken
     assert shown is not None
     if shown.verdict == "VACUOUS":
         missed = listed([name for name, met in shown.coverage.items() if not met])

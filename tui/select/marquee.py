@@ -28,9 +28,13 @@ def _parts(bill: Playbill, ui: UiState) -> list[list[Span]]:
     parts: list[list[Span]] = [[("INCIDENT", "badge"), (f" {bill.programme.n:02} {bill.programme.slug}", "title")]]
     for side in SIDES:
         said, style = in_short(bill, side)
+        scene = bill.scenes.get(side)
+        opened = scene.opened if scene is not None else None
         parts.append([(f"{NAMES[side].lower()} ", "dim"), (said, style)])
-    opened = next((scene.opened for scene in bill.scenes.values() if scene.opened is not None), None)
-    if opened is not None:
-        parts.append([(f"seed {opened.seed}", "dim")])
-        parts += [[(f"time ×{opened.scale:g}", "warn")]] if opened.scale != 1 else []
+        if bill.mixed and opened is not None:
+            parts[-1].append((f" seed {opened.seed}{f' time ×{opened.scale:g}' if opened.scale != 1 else ''}", "warn"))
+    common = next((scene.opened for scene in bill.scenes.values() if scene.opened is not None), None)
+    if common is not None and not bill.mixed:
+        parts.append([(f"seed {common.seed}", "dim")])
+        parts += [[(f"time ×{common.scale:g}", "warn")]] if common.scale != 1 else []
     return parts

@@ -1,4 +1,7 @@
-"""The toggles of the incident, as they stand on each side: what the card says, what was chosen, what was changed while it runs."""
+"""The toggles of the incident, as they stand on each side: what the card says, what was chosen, what was changed while it runs.
+
+Law 1: a value that only the next run will have has an arrow before it; without one it is that of the run that is shown.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,27 @@ def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
     chosen = next((i for i, switch in enumerate(bill.switches) if switch.name == ui.switch), 0)
     about = height >= 5
     shown = window_around(len(bill.switches), chosen, height - 1 - about)
-    lines = [_heading(), *(_line(bill, bill.switches[i], ui, chosen=i == chosen) for i in shown)]
+    lines = [_heading(bill), *(_line(bill, bill.switches[i], ui, chosen=i == chosen) for i in shown)]
     if about:
         lines.append([(f"  {bill.switches[chosen].help}", "dim")])
     return fit(lines, width, height, ascii=ui.ascii)
 
 
-def _heading() -> list[Span]:
+def _value(bill: Playbill, side: str, name: str) -> tuple[str, bool]:
+    """The value, and whether it is the next run's only (law 1)."""
+    next_one = bill.toggles(side).get(name, "")
+    later = side not in (*bill.going, *bill.waiting) and next_one != bill.shown_toggles(side).get(name, "")
+    return (f"→{next_one}" if later else next_one), later
+
+
+def _heading(bill: Playbill) -> list[Span]:
     spans: list[Span] = [("  toggle", "axis")]
     for i, side in enumerate(SIDES):
         pad(spans, NAME_CELLS + i * VALUE_CELLS)
         spans.append((NAMES[side].lower(), "axis"))
+    if any(_value(bill, side, switch.name)[1] for side in SIDES for switch in bill.switches):
+        pad(spans, NAME_CELLS + 2 * VALUE_CELLS)
+        spans.append(("→ next run", "warn"))
     return spans
 
 
@@ -36,8 +49,8 @@ def _line(bill: Playbill, switch: Switch, ui: UiState, *, chosen: bool) -> list[
     spans: list[Span] = [("▸ " if chosen else "  ", "cursor" if chosen else ""), (switch.name, f"title{over}")]
     for i, side in enumerate(SIDES):
         pad(spans, NAME_CELLS + i * VALUE_CELLS)
-        value = bill.toggles(side).get(switch.name, "")
-        style = "warn" if value != getattr(switch, side) else "accent" if switch.broken != switch.canonical else "dim"
+        value, later = _value(bill, side, switch.name)
+        style = "warn" if later or value != getattr(switch, side) else "accent" if switch.broken != switch.canonical else "dim"
         spans.append((value, f"{style}{'+cursor' if chosen and side == ui.side else ''}"))
     pad(spans, NAME_CELLS + 2 * VALUE_CELLS)
     live = switch.hot and ui.side in bill.going

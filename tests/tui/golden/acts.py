@@ -40,7 +40,8 @@ def kept() -> Acts:
 def bill_at(at_s: float = 0.0, sides: tuple[str, ...] = SIDES) -> Playbill:
     """So many seconds after the workload began; 0: when all is over."""
     scenes = {side: fold_all(Scene(), kept().news[side] if not at_s else _until(kept().news[side], at_s)) for side in sides}
-    return replace(kept().bill, scenes=scenes, going=sides if at_s else ())
+    ours = frozenset(scene.opened.run_dir for scene in scenes.values() if scene.opened is not None)
+    return replace(kept().bill, scenes=scenes, going=sides if at_s else (), ours=ours)
 
 
 def _until(news: list[News], at_s: float) -> list[News]:

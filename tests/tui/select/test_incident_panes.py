@@ -15,6 +15,8 @@ from scenarios.scene import FaultSeen, Scene
 from tests.tui.golden.acts import bill_at, kept
 from tui.palette import THEMES, Sheet
 from tui.playbill import SIDES, Playbill
+from tui.screens.painting import Painter
+from tui.screens.run import RunScreen
 from tui.select.acts import in_short, standing, telling
 from tui.select.commentary import sentence
 from tui.state import Row, UiState
@@ -174,8 +176,84 @@ def test_toggles_stand_as_they_are_on_each_side() -> None:
     fencing = next(line for line in text_of("switches", OVER) if "fencing" in line)
     assert fencing.split() == ["▸", "fencing", "off", "on", "hot"]
     assert "t now" in next(line for line in text_of("switches", bill_at(1.6)) if "fencing" in line)
-    chosen = replace(OVER, chosen={"broken": {"fencing": "on"}})
-    assert telling(chosen, "broken")[0] == ("fencing", "on", "warn")
+    assert "next run" not in "".join(text_of("switches", OVER))
+
+
+def test_what_is_chosen_for_the_next_run_is_not_told_of_the_last_one() -> None:
+    chosen = replace(OVER, chosen={"broken": {"fencing": "on", "ttl_ms": "500"}})
+    assert telling(chosen, "broken") == telling(OVER, "broken")
+    heading, *lines = text_of("switches", chosen)
+    assert "→ next run" in heading
+    assert next(line for line in lines if "fencing" in line).split() == ["▸", "fencing", "→on", "on", "hot"]
+    assert next(line for line in lines if "ttl_ms" in line).split() == ["ttl_ms", "→500", "1000"]
+    begun = replace(chosen, scenes={}, going=("broken",))
+    assert telling(begun, "broken")[0] == ("fencing", "on", "warn")
+    assert "next run" not in text_of("switches", begun)[0]
+
+
+def test_a_run_that_had_other_toggles_than_the_card_says_so() -> None:
+    broken = replace(OVER.scenes["broken"], toggles={**OVER.scenes["broken"].toggles, "ttl_ms": "500"})
+    bill = replace(OVER, scenes={"broken": broken})
+    assert ("ttl_ms", "500", "warn") in telling(bill, "broken")
+    assert next(line for line in text_of("switches", bill) if "ttl_ms" in line).split() == ["ttl_ms", "→1000", "1000"]
+
+
+def beside(side: str, *, earlier: bool = False, **fields: object) -> Playbill:
+    """The pair, one side of it from before, or of another seed, scale or toggles."""
+    scene = OVER.scenes[side]
+    assert scene.opened is not None
+    assert scene.outcome is not None
+    seed, scale = fields.get("seed", scene.opened.seed), fields.get("scale", scene.opened.scale)
+    changed = replace(scene, opened=replace(scene.opened, seed=seed, scale=scale), outcome=replace(scene.outcome, **fields))
+    ours = OVER.ours - {scene.opened.run_dir} if earlier else OVER.ours
+    return replace(OVER, scenes={**OVER.scenes, side: changed}, ours=ours)
+
+
+TOGGLED = OVER.scenes["canonical"].toggles | {"ttl_ms": "500"}
+
+
+@pytest.mark.parametrize(
+    "bill",
+    [
+        beside("canonical", earlier=True),
+        beside("canonical", seed=77),
+        beside("canonical", scale=2.0),
+        beside("canonical", toggles=TOGGLED),
+        beside("broken", by_hand=("kill w1",)),
+    ],
+)
+def test_what_is_no_pair_is_not_compared(bill: Playbill) -> None:
+    said = sentence(bill, UIS["run"])[0]
+    assert "Cured by" not in said
+    assert said.startswith(("broken: FAIL with 10 violations.", "FAIL with 10 violations, changed by hand"))
+
+
+def test_a_pair_from_before_is_one_still() -> None:
+    assert "Cured by fencing and lock: none." in sentence(replace(OVER, ours=frozenset()), UIS["run"])[0]
+
+
+def test_the_sentence_is_about_the_run_of_this_session() -> None:
+    assert sentence(beside("broken", earlier=True), UIS["run"])[0].startswith("canonical: PASS")
+
+
+def test_each_side_has_its_own_seed_where_they_differ() -> None:
+    seed = OVER.scenes["broken"].opened.seed  # type: ignore[union-attr]
+    (same,) = text_of("marquee", OVER, width=200)
+    assert same.count(f"seed {seed}") == same.count("seed") == 1
+    (other,) = text_of("marquee", beside("canonical", seed=77), width=200)
+    assert f"broken FAIL 10 seed {seed}" in other
+    assert "cured PASS seed 77" in other
+    (mixed,) = text_of("marquee", beside("canonical", earlier=True), width=200)
+    assert mixed.count(f" seed {seed}") == 2
+    (slow,) = text_of("marquee", beside("canonical", scale=3.0), width=200)
+    assert f"broken FAIL 10 seed {seed} │ cured PASS seed {seed} time ×3 " in slow
+
+
+def test_a_run_from_before_is_marked_as_that() -> None:
+    screen = RunScreen(Sheet(next(iter(THEMES))), Painter())
+    bill = beside("canonical", earlier=True)
+    assert ("  earlier run", "warn") in screen.beside("canonical", bill)
+    assert ("  earlier run", "warn") not in screen.beside("broken", bill)
 
 
 @pytest.mark.parametrize(
