@@ -209,6 +209,9 @@ class Director:
         if switch is None:
             self._stage.say("there is no toggle to turn", bad=True)
             return
+        if ui.side in bill.going and not switch.hot:
+            self._stage.say(f"{switch.name} cannot be changed while a run goes on: it is not hot", bad=True)
+            return
         after = _next(switch, bill.toggles(ui.side).get(switch.name, switch.broken))
         self.ask(f"set {switch.name} {after}")
 

@@ -161,7 +161,7 @@ def test_a_toggle_is_turned_at_once_where_it_can_be_else_for_the_next_run() -> N
     assert over.ui.last == "fencing=off for the next canonical run"
     cold = Bench(switch="ttl_ms").press("t")
     assert cold.theatre.asked == []
-    assert cold.said == ["column 5: 'ttl_ms' is not a toggle that can be changed now (fencing)"]
+    assert cold.said == ["ttl_ms cannot be changed while a run goes on: it is not hot"]
 
 
 def test_the_command_line_speaks_of_the_runs_processes() -> None:
