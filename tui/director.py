@@ -157,12 +157,16 @@ class Director:
 
     def settle(self) -> None:
         """Law 2."""
-        ui, bill = self._store.ui, self._theatre.bill
-        if ui.screen == "run" and self._stage.pane() in SIDES and self._stage.pane() != ui.side:
+        bill = self._theatre.bill
+        if self._store.ui.screen == "run" and self._stage.pane() in SIDES and self._stage.pane() != self._store.ui.side:
             self._store.act(r.Chose("side", self._stage.pane()))
+        ui = self._store.ui
         for what, among in (("player", self._players()), ("switch", tuple(switch.name for switch in bill.switches))):
             if among and getattr(ui, what) not in among:
                 self._store.act(r.Chose(what, among[0]))
+        turnable = [switch for switch in bill.switches if switch.hot or ui.side not in bill.going]
+        if self._store.ui.cold != (not turnable):
+            self._store.act(r.Chose("cold", not turnable))
 
     # ---- doing ------------------------------------------------------------------------------------------------------
 

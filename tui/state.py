@@ -70,6 +70,7 @@ class UiState(msgspec.Struct, frozen=True):
     side: str = "broken"  # which of its two runs
     player: str = ""  # which process of that run
     switch: str = ""  # which of its toggles
+    cold: bool = False  # no toggle can be turned now: there is none, or a run goes on and none of them is hot
     finding: int = 0  # which of the violations found in it
     lab: bool = True  # there is a lab behind the other screens
     past: tuple[str, ...] = ()  # lines once given at the command line, oldest first, at most HISTORY_MAX

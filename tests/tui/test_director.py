@@ -164,6 +164,16 @@ def test_a_toggle_is_turned_at_once_where_it_can_be_else_for_the_next_run() -> N
     assert cold.said == ["ttl_ms cannot be changed while a run goes on: it is not hot"]
 
 
+def test_whether_any_toggle_can_be_turned_is_known_to_the_footer() -> None:
+    going, programme = bill_at(1.6), bill_at().programme
+    assert programme is not None
+    cold = replace(programme, switches=tuple(replace(switch, hot=False) for switch in programme.switches))
+    assert not Bench(going).ui.cold
+    assert Bench(replace(going, programme=cold)).ui.cold
+    assert not Bench(replace(bill_at(), programme=cold)).ui.cold
+    assert Bench(replace(bill_at(), programme=replace(programme, switches=()))).ui.cold
+
+
 def test_the_command_line_speaks_of_the_runs_processes() -> None:
     bench = Bench().press("colon", *"pause w1 2s")
     assert bench.theatre.asked == []

@@ -41,6 +41,8 @@ def key_rows(ui: UiState, width: int) -> list[Row]:
     wanted = [(importance, name) for group in GROUPS for name, importance in group if BY_ACTION[name].offered(ui)]
     if ui.mode == "REPLAY":
         wanted = [pair for pair in wanted if pair[1] not in ("mark", "command")]  # nothing can be asked of a recording
+    if ui.cold:
+        wanted = [pair for pair in wanted if pair[1] != "flip"]
     kept: set[str] = set()
     for _, name in sorted(wanted):
         if len(_width(kept | {name})) <= width:

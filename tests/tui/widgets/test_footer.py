@@ -39,6 +39,11 @@ def test_an_observer_sees_no_key_that_asks() -> None:
     assert "Zoom" in written
 
 
+def test_the_key_of_toggles_is_there_only_where_one_can_be_turned() -> None:
+    assert "t Toggle" in text(key_rows(UiState(screen="run"), 200)[0])
+    assert "t Toggle" not in text(key_rows(UiState(screen="run", cold=True), 200)[0])
+
+
 def test_a_click_on_a_key_finds_its_action() -> None:
     ui = UiState()
     (row,) = key_rows(ui, 200)
