@@ -21,7 +21,7 @@ import msgspec
 from cluster.commands import parse
 from cluster.commands.dialect import of_run
 from cluster.commands.model import Heal
-from cluster.core.errors import EnvironmentFailed, UsageError
+from cluster.core.errors import EnvironmentFailed
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
 from scenarios.control import Acting, Arm, Armed, Caught, Done, Go, Hello, Ready, Routed, Set, Start, Traced, Word
 from scenarios.edges import Edge
@@ -77,7 +77,7 @@ class Performance:
         hands = Hands(self._stage.signal, self._restart, edges, self._members)
         self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, hands)
         self._hand = Hand(faults, self._stage.signal, self._restart, self._turn)
-        self._link_hand = LinkHand(self._timeline.edges, self._members_by_hand, place.proxies.streams)
+        self._link_hand = LinkHand(self._timeline.edges, self._members, place.proxies.streams)
         self._phases = phases
 
     async def play(self, zygote_pid: int, channel: socket.socket) -> str:
@@ -194,14 +194,6 @@ class Performance:
             self._start(next(proc for proc in self._card.proc if proc.name == name))
         return True
 
-    def _members(self, word: str) -> tuple[str, ...]:
-        """Who is meant by a word of a fault's target now. A role that nobody has is nobody, and spoils the run."""
-        try:
-            return self._members_by_hand(word)
-        except UsageError as error:
-            self._fail(f"a fault at {word}: {error}")
-            return ()
-
     def _edge_applied(self, edge: str, version: int) -> None:
         self._timeline.applied(edge, version)
         self._bell.set()
@@ -217,7 +209,7 @@ class Performance:
             said = "; ".join(filter(None, (said, self._hand.obey(command))))
         return said
 
-    def _members_by_hand(self, word: str) -> tuple[str, ...]:
+    def _members(self, word: str) -> tuple[str, ...]:
         return self._place.proxies.groups.get(word) or self._place.servers.resolve(word)
 
     def _turn(self, toggle: str, value: str) -> None:

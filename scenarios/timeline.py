@@ -3,6 +3,7 @@
 Law 1: a step at a failpoint is armed before the workload begins and done by the process itself; the others are done here.
 Law 2: a step at the time 0 is in force before the workload begins.
 Law 3: nothing is begun or undone after `close`; what stands then is over.
+Law 4: a step that names a role which nobody has begins as soon as somebody has it: in a storm there may be no leader to kill.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from cluster.core.errors import UsageError
 from scenarios.control import Arm
 from scenarios.edges import Edge, Edges
 from scenarios.fault_log import FaultLog, Step, steps_of
@@ -22,13 +24,15 @@ from scenarios.lines import LineFile, now_ns
 from scenarios.links import pairs_of, read_sides
 from scenarios.victims import Victims
 
+NOBODY_MS = 20.0  # until a role that nobody had is looked for again
+
 
 def _itself(word: str) -> tuple[str, ...]:
     return (word,)
 
 
 class Hands(msgspec.Struct, frozen=True):
-    """How a timeline acts. `members`: who is meant by a word of a target (`kv.leader`) just now."""
+    """How a timeline acts. `members`: who is meant by a word of a target (`kv.leader`) just now; `UsageError` if nobody is."""
 
     send: Callable[[str, signal.Signals], None]
     restart: Callable[[str], bool]
@@ -120,6 +124,12 @@ class Timeline:
     def _begin(self, step: Step) -> None:
         if self._closed:
             return
+        try:
+            self._act(step)
+        except UsageError:  # nobody has the role just now: it begins when somebody has, or never
+            self._later(NOBODY_MS, lambda: self._begin(step))
+
+    def _act(self, step: Step) -> None:
         if step.fault.do not in ON_LINKS:
             self._victims.begin(step, self._members(step.fault.target))
             return

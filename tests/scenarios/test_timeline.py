@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cluster.core.errors import UsageError
 from scenarios.control import Arm
 from scenarios.fault_log import told
 from scenarios.faults import Fault
@@ -303,3 +304,41 @@ def test_logs_of_different_faults_differ(tmp_path: Path, change: dict[str, Any])
     for name, more in (("one", {}), ("other", change)):
         LineFile(tmp_path / name / "faults.jsonl").write({**line(0, "landed"), **more, "mono_ns": 1})
     assert told(Records(tmp_path / "one")) != told(Records(tmp_path / "other"))
+
+
+async def test_a_step_at_a_role_that_nobody_has_waits_for_somebody(tmp_path: Path) -> None:
+    stage, answers = Stage(), iter([UsageError("no leader is known now"), UsageError("no leader is known now"), ("kv2",)])
+    asked: list[str] = []
+
+    def members(word: str) -> tuple[str, ...]:
+        asked.append(word)
+        found = next(answers)
+        if isinstance(found, UsageError):
+            raise found
+        stage.undoing.set()
+        return found
+
+    kill = Fault(at_ms=1, do="kill", target="kv.leader")
+    timeline = Timeline((kill,), {}, 1.0, LineFile(tmp_path / "faults.jsonl"), Hands(stage.signal, stage.restart, (), members))
+    timeline.go()
+    assert stage.signals == []
+    await stage.undoing.wait()
+    await passed(1)
+    assert asked == ["kv.leader"] * 3
+    assert stage.signals == [("kv2", signal.SIGKILL)]
+    timeline.close()
+
+
+async def test_a_step_at_a_role_that_nobody_ever_has_never_begins(tmp_path: Path) -> None:
+    def nobody(word: str) -> tuple[str, ...]:
+        raise UsageError(f"{word}: no leader is known now")
+
+    stage = Stage()
+    kill = Fault(at_ms=1, do="kill", target="kv.leader")
+    timeline = Timeline((kill,), {}, 1.0, LineFile(tmp_path / "faults.jsonl"), Hands(stage.signal, stage.restart, (), nobody))
+    timeline.go()
+    await passed(30)
+    timeline.close()
+    await passed(30)
+    assert stage.signals == []
+    assert timeline.coming == {"fault[0]"}
