@@ -229,13 +229,14 @@ class Performance:
 
     async def _until(self, lacking: Callable[[], set[str]], what: str) -> None:
         """Until nothing is lacking. The deadline is a failure of the run."""
+        within_s = READY_DEADLINE_S * max(1.0, self._params.scale)  # an election takes as long as its timers
         try:
-            async with asyncio.timeout(READY_DEADLINE_S):
+            async with asyncio.timeout(within_s):
                 while lacking() and not self._failed:
                     self._bell.clear()
                     await self._bell.wait()
         except TimeoutError:
-            self._fail(f"{', '.join(sorted(lacking()))} {what} after {READY_DEADLINE_S:.0f} s")
+            self._fail(f"{', '.join(sorted(lacking()))} {what} after {within_s:.0f} s")
         if self._failed:
             raise _Over
 
