@@ -227,7 +227,7 @@ class Replay:
     def last_index(self) -> int:
         return self.first_index + len(self.entries) - 1
 
-    def holds(self, index: int, term: int) -> bool:
+    def _holds(self, index: int, term: int) -> bool:
         """Whether the log has this entry, or begins right after it."""
         if index == self.first_index - 1:
             return self.base_term in (term, None)
@@ -252,12 +252,6 @@ class Replay:
             del self.entries[: max(0, snapshot.index + 1 - begins)]
             self.first_index, self.base_term = snapshot.index + 1, snapshot.term
         return False
-
-    def _holds(self, index: int, term: int) -> bool:
-        """Whether the log has this entry, or begins right after it."""
-        if index == self.first_index - 1:
-            return self.base_term in (term, None)
-        return self.first_index <= index <= self.last_index and self.entries[index - self.first_index].term == term
 
     def _void(self, index: int, term: int) -> None:
         """Nothing of the log counts; it goes on after `index`."""

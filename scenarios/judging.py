@@ -1,6 +1,7 @@
 """From records to a verdict: the oracle's findings, and what the run directory itself must prove.
 
-ERROR if the records or the run are broken, else VACUOUS if the run was no trial, else FAIL above the allowed violations, else PASS.
+ERROR if the records or the run are broken, else VACUOUS if the run was no trial, else FAIL above the allowed violations, else VACUOUS if
+the cure left no trace of having worked, else PASS.
 
 Law 1: the verdict comes from the files alone, re-read from byte 0; the runner adds only what no file can tell: that it failed.
 Law 2: `verdict.json` holds the SHA-256 of every record, so that a file cut at its end, which no chain betrays, is noticed as well.
@@ -44,10 +45,12 @@ def judge(incident: Incident, run_dir: Path, duration_s: float, failed: str = ""
             found = incident.oracle.judge(records, params)
     except RecordsBroken as broken:
         why = why or str(broken)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # a field of another kind than the oracle knows
+        why = why or f"the records cannot be read by the oracle: {type(error).__name__}: {error}"
     status = _status(found, incident.card.verdict.max_violations, why)
     return Outcome(
         slug=params.slug, variant=params.variant, toggles=params.toggles, seed=params.seed, scale=params.scale, verdict=status,
-        violations=_violations(found), coverage=found.coverage, metrics=found.metrics, duration_s=duration_s,
+        violations=_violations(found), coverage={**found.coverage, **found.cured}, metrics=found.metrics, duration_s=duration_s,
         run_dir=str(run_dir), why=why, by_hand=by_hand,
     )  # fmt: skip
 
@@ -57,7 +60,9 @@ def _status(found: Judgement, allowed: int, why: str) -> Status:
         return "ERROR"
     if not found.coverage or not all(found.coverage.values()):
         return "VACUOUS"
-    return "FAIL" if len(found.violations) > allowed else "PASS"
+    if len(found.violations) > allowed:
+        return "FAIL"
+    return "PASS" if all(found.cured.values()) else "VACUOUS"
 
 
 def _violations(found: Judgement) -> Violations:

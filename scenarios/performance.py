@@ -302,7 +302,8 @@ class Performance:
                 self._timeline.started(name, at_us)
             case Exited(name=name, status=status, at_us=at_us) if not self._ending:
                 self._ready.discard(name)
-                if not by_hand and not self._timeline.exited(name, status, at_us):
+                asked = self._timeline.exited(name, status, at_us)  # it must hear of every end, whoever it was that asked for it
+                if not (by_hand or asked):
                     self._fail(f"{name} {self._end_of(name, status)}")
             case Refused(name=name, why=why):
                 self._fail(f"{name} could not be started: {why}")

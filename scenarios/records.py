@@ -61,11 +61,16 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """What an oracle found. `coverage`: predicate -> whether the run really exercised it."""
+    """What an oracle found. `coverage`: predicate -> whether the run really exercised it.
+
+    `cured`: what a cure that works leaves behind (an answer from memory, a refusal). Without it a run without violations proves nothing;
+    with violations its lack is no excuse: that is a cure that did not work.
+    """
 
     violations: tuple[Evidence, ...]
     coverage: dict[str, bool]
     metrics: dict[str, int | float]
+    cured: dict[str, bool] = {}
 
 
 class Pause(msgspec.Struct, frozen=True):

@@ -64,6 +64,7 @@ class Segments:
         self._directory = directory
         self._directory_fd = _lock(directory)
         try:
+            os.fsync(self._directory_fd)  # names, too: a former life can have died between a rename and this
             snapshot = snapfiles.newest(directory)
             replay, self._tail, cut_bytes = self._recover(sorted(directory.glob(_PATTERN)))
             self._origins = dict(replay.origins)  # segment -> the last index before it

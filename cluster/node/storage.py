@@ -161,6 +161,9 @@ class Storage:
             except OSError as error:
                 self._on_loop(self._failed, f"disk: {error.strerror}")
                 return
+            except Exception as error:  # noqa: BLE001 - a thread that dies in silence would leave every later write waiting
+                self._on_loop(self._failed, f"disk: {type(error).__name__}: {error}")
+                return
             self._on_loop(self._handed_back, len(group), group[-1].token, true_us() - began_us)
 
     def _group(self, first: Persist) -> list[Persist]:

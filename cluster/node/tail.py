@@ -30,6 +30,7 @@ class Tail:
         # Page-aligned, as direct writes need it. It begins with the block in which the log ends, as far as that goes.
         self._buffer = mmap.mmap(-1, _BUFFER_BYTES)
         self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        data_sync(self.fd)  # what was read back may be in the page cache only: a former life can have died before its sync
         self._direct = False
         begins = offset - offset % BLOCK
         self._buffer[: offset - begins] = os.pread(self.fd, offset - begins, begins)

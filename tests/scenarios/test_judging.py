@@ -56,6 +56,21 @@ def test_what_was_no_trial_is_vacuous(tmp_path: Path, ledger: list[dict[str, obj
     assert judged(stale_lock_run(tmp_path, ledger, fencing, late=late)).verdict == "VACUOUS"
 
 
+def test_a_cure_that_did_not_work_is_no_excuse(tmp_path: Path) -> None:
+    outcome = judged(stale_lock_run(tmp_path, TWICE, "on"))
+    assert (outcome.verdict, outcome.violations.by_rule) == ("FAIL", {"duplicate_charge": 2})
+    assert outcome.coverage["every late charge arrived and was turned away"] is False
+
+
+def test_records_of_another_kind_are_an_error_with_the_reason(tmp_path: Path) -> None:
+    run_dir = stale_lock_run(tmp_path, TWICE)
+    history = run_dir / "history" / "w1.jsonl"
+    history.write_bytes(history.read_bytes().replace(b'"value":{', b'"value":"x","was":{', 1))
+    outcome = judged(run_dir)
+    assert outcome.verdict == "ERROR"
+    assert "the records cannot be read by the oracle" in outcome.why
+
+
 def test_a_run_that_failed_is_an_error_whatever_its_records_say(tmp_path: Path) -> None:
     outcome = judged(stale_lock_run(tmp_path, TWICE), failed="w2 ended with 70")
     assert (outcome.verdict, outcome.why) == ("ERROR", "w2 ended with 70")

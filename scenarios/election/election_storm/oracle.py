@@ -15,7 +15,7 @@ from cluster.check.formats.entry import Entry, Malformed
 from cluster.check.judge import LINEARIZABLE, Finding
 from cluster.check.judge import judge as judge_operations
 from cluster.check.operations import Operations, gathered
-from scenarios.records import Evidence, Judgement, Line, Params, Records, RecordsBroken
+from scenarios.records import HAND, Evidence, Judgement, Line, Params, Records, RecordsBroken
 
 WRITERS = ("w1", "w2", "w3")
 NODES = ("kv1", "kv2", "kv3", "kv4", "kv5")
@@ -62,7 +62,8 @@ def judge(records: Records, params: Params) -> Judgement:
 
 def _flap(records: Records, scale: float) -> Flap | None:
     """From the moment when the last node acts by the slow links to that when the last one does not."""
-    steps = {line["phase"]: line for line in records.faults() if line["do"] == "slow" and line["ms"] >= FLAP_MS * scale}
+    slow = [line for line in records.faults() if line["do"] == "slow" and line["on"] != HAND]  # the card's, not somebody's own
+    steps = {line["phase"]: line for line in slow if line["ms"] >= FLAP_MS * scale}
     if "landed" not in steps or "ended" not in steps:
         return None
     return Flap(steps["landed"]["mono_ns"], steps["ended"]["mono_ns"], (steps["landed"].where, steps["ended"].where))

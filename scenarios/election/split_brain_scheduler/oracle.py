@@ -18,6 +18,7 @@ def judge(records: Records, params: Params) -> Judgement:
     ledger = records.ledger("mailer")
     delivered = [line for line in ledger if line["kind"] == "delivered"]
     rejected = [line for line in ledger if line["kind"] == "rejected"]
+    cured: dict[str, bool] = {}
     coverage = {
         "s1 stood still for longer than its lock lives": _longest_ms(records) > float(params.toggles["ttl_ms"]) * params.scale,
         "the network was parted": any(line["do"] == "cut" and line["phase"] == "landed" for line in records.faults()),
@@ -29,14 +30,14 @@ def judge(records: Records, params: Params) -> Judgement:
     if params.toggles["lock"] == "redis" and params.toggles["replication"] == "async":
         coverage["two were at work at the same time"] = _interleaved(delivered)
     if (params.toggles["lock"], params.toggles["fencing"], params.toggles["stop"]) == ("raft", "on", "before_execute"):
-        coverage["what s1 sent when it woke was turned away"] = any(line["caller"] == OLD for line in rejected)
+        cured["what s1 sent when it woke was turned away"] = any(line["caller"] == OLD for line in rejected)
     violations = (*_twice(delivered), *_missed(jobs, delivered))
     callers = {line["caller"] for line in delivered}
     metrics: dict[str, int | float] = {
         "mails": sum(line["last"] - line["first"] + 1 for line in delivered), "rejections": len(rejected), "callers": len(callers),
         "pause_ms": round(_longest_ms(records), 1),
     }  # fmt: skip
-    return Judgement(violations, coverage, metrics)
+    return Judgement(violations, coverage, metrics, cured)
 
 
 def _twice(delivered: list[Line]) -> list[Evidence]:
@@ -89,7 +90,6 @@ def _late(records: Records) -> list[Line]:
 
 def _interleaved(delivered: list[Line]) -> bool:
     """Whether one worked, then another, then the first again: no two terms of office that follow each other look like that."""
-    callers = [line["caller"] for line in delivered]
+    callers = [line["caller"] for line in delivered if line["caller"] != OLD]  # s1 wakes and acts once, whoever is on duty
     changes = [caller for i, caller in enumerate(callers) if i == 0 or callers[i - 1] != caller]
-    others = [caller for caller in changes if caller != OLD]  # s1 wakes and acts once, whoever is on duty
-    return len(others) > len(set(others))
+    return len(changes) > len(set(changes))

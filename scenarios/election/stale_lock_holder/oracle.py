@@ -17,16 +17,17 @@ def judge(records: Records, params: Params) -> Judgement:
     charged = [line for line in ledger if line["kind"] == "charged"]
     rejected = [line for line in ledger if line["kind"] == "rejected"]
     late = _late_charges(records)
+    cured: dict[str, bool] = {}
     coverage = {
         "every order's lock passed from w1 to w2": bool(orders) and set(orders) == _passed_on(records),
         "w1 sent a charge for every order after its pause": bool(orders) and set(orders) == {line["value"]["order"] for line in late},
     }
     if params.toggles["fencing"] == "on":
         turned_away = {line["order"] for line in rejected if line["caller"] == OLD}
-        coverage["every late charge arrived and was turned away"] = bool(orders) and set(orders) == turned_away
+        cured["every late charge arrived and was turned away"] = bool(orders) and set(orders) == turned_away
     violations = _violations(orders, charged)
     metrics = {"orders": len(orders), "charges": len(charged), "rejections": len(rejected), "late_charges": len(late)}
-    return Judgement(violations, coverage, metrics | _pause_metric(records))
+    return Judgement(violations, coverage, metrics | _pause_metric(records), cured)
 
 
 def _violations(orders: list[str], charged: list[Line]) -> tuple[Evidence, ...]:

@@ -23,13 +23,16 @@ def judge(records: Records, params: Params) -> Judgement:
     charged = [line for line in ledger if line["kind"] == "charged"]
     told = {line["value"]["intent"]: line for line in history if line["type"] == "ok"}
     again = _asked_again(history)
+    cured: dict[str, bool] = {}
     coverage = {
         "six answers were eaten after the charge": len(_eaten(records, charged)) >= LOST_ANSWERS,
         "their intentions were asked for again": len(again) >= LOST_ANSWERS,
     }
     if params.toggles["server_idem"] == "on" and params.toggles["key_ttl_ms"] != "50":
         replayed = {intent for intent in again if intent in told and told[intent]["value"].get("replayed")}
-        coverage["and answered from memory"] = len(replayed) >= LOST_ANSWERS
+        # Under a key that is too wide the memory is what does the harm; elsewhere it is the cure.
+        found = coverage if params.toggles["key"] == "user+batch" else cured
+        found["and answered from memory"] = len(replayed) >= LOST_ANSWERS
     if params.toggles["key"] == "user+batch":
         coverage["25 intentions shared a key with an earlier one"] = _sharing(history) >= SHARING
     violations = _violations(intents, charged, told, history)
@@ -38,7 +41,7 @@ def judge(records: Records, params: Params) -> Judgement:
         "intents": len(intents), "told_ok": len(told), "charges": len(charged), "missing_cents": missing,
         "replays": sum(line["kind"] == "replayed" for line in ledger), "mismatches": sum(line["kind"] == "mismatch" for line in ledger),
     }  # fmt: skip
-    return Judgement(violations, coverage, metrics)
+    return Judgement(violations, coverage, metrics, cured)
 
 
 def _terms(of: Any) -> Terms:

@@ -19,15 +19,16 @@ def judge(records: Records, params: Params) -> Judgement:
     charged = [line for line in ledger if line["kind"] == "charged"]
     told = [line for line in history if line["type"] == "ok"]
     replayed = [line for line in told if line["value"].get("replayed")]
+    cured: dict[str, bool] = {}
     coverage = _coverage(records, params, ledger, history)
     if _cured(params):
-        coverage["fifteen answers were replays"] = len(replayed) >= EATEN + OVERLAPPING
+        cured["fifteen answers were replays"] = len(replayed) >= EATEN + OVERLAPPING
     metrics = {
         "payments": len(payments), "charges": len(charged), "attempts": sum(line["type"] == "invoke" for line in history),
         "silences": sum(line["type"] == "info" for line in history), "replayed": len(replayed),
         "told_busy": sum(line["kind"] == "busy" for line in ledger),
     }  # fmt: skip
-    return Judgement(_violations(payments, charged, told), coverage, metrics)
+    return Judgement(_violations(payments, charged, told), coverage, metrics, cured)
 
 
 def _coverage(records: Records, params: Params, ledger: list[Line], history: list[Line]) -> dict[str, bool]:

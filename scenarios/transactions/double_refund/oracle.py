@@ -19,15 +19,16 @@ def judge(records: Records, params: Params) -> Judgement:
     confirmed = {line["value"]["intent"]: line for line in history if line["type"] == "ok"}
     replayed = [line for line in ledger if line["kind"] == "replayed"]
     stranded = _stranded(records, ledger, history)
+    cured: dict[str, bool] = {}
     coverage = {"the service died three times between a refund and its answer": len(stranded) >= DEATHS}
     if {"idempotency": "on", "key": "saga+step+kind", "store": "same_txn", "retry": "on"}.items() <= params.toggles.items():
         again = {_named(line) for line in replayed}
-        coverage["and each of those refunds was asked for again and answered from memory"] = bool(stranded) and stranded <= again
+        cured["and each of those refunds was asked for again and answered from memory"] = bool(stranded) and stranded <= again
     metrics = {
         "refunds_wanted": len(wanted), "refunds": len(refunded), "refunded_cents": sum(line["cents"] for line in refunded),
         "silences": sum(line["type"] == "info" for line in history), "replayed": len(replayed),
     }  # fmt: skip
-    return Judgement(_violations(wanted, refunded, confirmed), coverage, metrics)
+    return Judgement(_violations(wanted, refunded, confirmed), coverage, metrics, cured)
 
 
 def _named(line: Line) -> str:

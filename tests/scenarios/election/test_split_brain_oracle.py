@@ -96,8 +96,9 @@ def test_what_was_never_sent_and_what_nobody_wanted_are_violations_too(tmp_path:
         {"sent_ns": 3 * S},
         {"ledger": GOOD[:-1]},
         {"toggles": BROKEN},  # nobody was interleaved with anybody
+        {"toggles": BROKEN, "ledger": [*BY_S1, mail(8 * S, "s2", "tick", 2), LATE, mail(12 * S, "s2", "tick", 5)]},  # but s1, once
     ],
-    ids=["short pause", "no cut", "nobody else", "nothing late", "nothing turned away", "one at a time"],
+    ids=["short pause", "no cut", "nobody else", "nothing late", "nothing turned away", "one at a time", "a stale holder alone"],
 )
 def test_what_was_no_trial_is_vacuous(tmp_path: Path, changed: dict[str, Any]) -> None:
     assert judged(brain_run(tmp_path, **changed)).verdict == "VACUOUS"
