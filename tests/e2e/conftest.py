@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,3 +26,9 @@ def runtime() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="fl-", dir="/tmp"))
     yield path
     shutil.rmtree(path)
+
+
+def pytest_configure() -> None:
+    """Under nohup SIGHUP is ignored, and whatever is started here would inherit that: a closed terminal could not be tried."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
