@@ -23,6 +23,7 @@ class CommittedEntriesStay(Monitor):
     def __init__(self) -> None:
         super().__init__()
         self._states: dict[NodeId, NodeState] = {}
+        self._former: dict[NodeId, NodeState] = {}  # the last word of the process before
         self._applied: dict[NodeId, AppliedMark] = {}
         self._terms: dict[int, int] = {}  # applied index -> its term
         self._indexes: list[int] = []  # of `_terms`, rising
@@ -63,7 +64,19 @@ class CommittedEntriesStay(Monitor):
         if state.commit >= event.from_index:
             evidence = f"{event.node} overwrites entry {event.from_index}, committed up to {state.commit}"
             return self._violated(event.at_us, evidence, told(state.node, state.at_us, f"commit {state.commit}"), cut)
-        return self._applied_elsewhere(event, state, cut)
+        return self._applied_elsewhere(event, state, cut) or self._committed_before(event, state, cut)
+
+    def _committed_before(self, event: LogTruncated, state: NodeState, cut: str) -> Violation | None:
+        """Entries that the process before had reported as committed, and that came back as they were: told by their terms."""
+        former = self._former.get(event.node)
+        if former is None:
+            return None
+        for index in range(event.from_index, min(event.to_index, former.commit, state.last_index) + 1):
+            term = term_at(state.log, index)
+            if term and term == term_at(former.log, index):
+                evidence = f"{event.node} overwrites entry {index} of term {term}, committed up to {former.commit} before it was restarted"
+                return self._violated(event.at_us, evidence, told(former.node, former.at_us, f"commit {former.commit}"), cut)
+        return None
 
     def _applied_elsewhere(self, event: LogTruncated, state: NodeState, cut: str) -> Violation | None:
         for index in self._indexes[bisect_left(self._indexes, event.from_index) :]:
@@ -79,11 +92,14 @@ class CommittedEntriesStay(Monitor):
 
         Leftovers that come back in its place may be overwritten. That they are not what was applied is judged by their terms.
         """
-        self._states.pop(event.node, None)
+        former = self._states.pop(event.node, None)
+        if former is not None:
+            self._former[event.node] = former
+            bound(self._former, NODES_KEPT_MAX)
         self._applied.pop(event.node, None)
 
     def _fault(self, event: FaultBegan) -> None:
         if event.kind == "wipe":
             for node in event.targets:
-                self._states.pop(node, None)
-                self._applied.pop(node, None)
+                for kept in (self._states, self._former, self._applied):
+                    kept.pop(node, None)

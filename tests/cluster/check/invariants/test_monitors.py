@@ -58,6 +58,16 @@ PLANTED: dict[str, tuple[list[Event | HistoryLine], str, str]] = {
         "committed entries stay",
         "entry 32 of term 2",
     ),
+    "overwriting, after a restart, what the process before knew committed, between two marks": (
+        [
+            state("n4", 99, 2, 40, 41, runs=((1, 1), (17, 2))),
+            ready("n4", 100, 2, 2),
+            state("n4", 101, 2, 20, 41, epoch=2, runs=((1, 1), (17, 2))),
+            cut("n4", 102, 33, 41, 3),
+        ],
+        "committed entries stay",
+        "entry 33 of term 2, committed up to 40 before it was restarted",
+    ),
     "two votes in one term": ([vote("n3", 100, "n1", 2)], "one vote per term", "n3 voted for n2 and for n1 in term 2"),
     "a vote for another beside its own": (
         [role("n1", 100, "candidate", 3), vote("n1", 101, "n3", 3)],
