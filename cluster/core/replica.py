@@ -213,7 +213,7 @@ class Replica:
             elif isinstance(operation, UNTIMED):
                 writes.append((request.token, encode_write(operation)))
             elif isinstance(operation, READS):
-                reads.append(Reading(request.token, operation))
+                reads.append((request.token, operation))
             elif isinstance(operation, WATCH_ORDERS):
                 self._tell_watcher(request.token, operation, effects)
             else:
@@ -232,14 +232,15 @@ class Replica:
             self._step(Propose(batch), now, effects, tokens)
 
     def _read(self, read: Reading, now: Micros, effects: list[Effect]) -> None:
-        if not isinstance(read.operation, TimeToLive) and read.operation.mode == SERIALIZABLE:
-            effects.append(Answer(read.token, self.store.read(read.operation)))
+        token, operation = read
+        if not isinstance(operation, TimeToLive) and operation.mode == SERIALIZABLE:
+            effects.append(Answer(token, self.store.read(operation)))
         elif self.reads_waiting >= PENDING_PROPOSALS_MAX:
-            effects.append(Answer(read.token, self._fail("overloaded")))
+            effects.append(Answer(token, self._fail("overloaded")))
         else:
             self._context += 1
             self._reads[self._context] = read
-            self._step(AskRead(self._context, getattr(read.operation, "mode", "") == LEASE), now, effects)
+            self._step(AskRead(self._context, getattr(operation, "mode", "") == LEASE), now, effects)
 
     def _fail(self, error: str) -> Reply:
         return Reply("fail", error=error, leader=self.leader_hint)
@@ -320,10 +321,10 @@ class Replica:
             if isinstance(outcome, ReadReady):
                 self._confirmed.append((outcome.index, read))
             else:
-                effects.append(Answer(read.token, self._fail(outcome.reason)))
+                effects.append(Answer(read[0], self._fail(outcome.reason)))
         while self._confirmed and self._confirmed[0][0] <= self.store.applied:
-            _, read = self._confirmed.popleft()
-            effects.append(Answer(read.token, self.store.read(read.operation, self._lease_clock.read(now, self.store))))
+            _, (token, operation) = self._confirmed.popleft()
+            effects.append(Answer(token, self.store.read(operation, self._lease_clock.read(now, self.store))))
 
     def _expire(self, now: Micros, effects: list[Effect]) -> None:
         """A leader puts the time into the log when a lease or a session is due."""

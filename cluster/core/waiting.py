@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from cluster.core.kv.ops import Read, Reply
 
 # Only a replica told to apply before commit meets this: an older entry was applied at that index, then cut off.
 SKIPPED = Reply("unknown", error="another entry was applied in its place")
 
 Token = int
-
-
-class Reading(msgspec.Struct, frozen=True, gc=False):
-    """A linearizable read that waits for confirmation."""
-
-    token: Token
-    operation: Read
+# A linearizable read that waits for confirmation.
+Reading = tuple[Token, Read]
 
 
 class Proposals:

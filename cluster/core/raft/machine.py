@@ -17,7 +17,6 @@ from cluster.core.raft import lease
 from cluster.core.raft.changes import against, on_change, tend
 from cluster.core.raft.election import on_request_vote, on_silence, on_timeout_now, on_vote
 from cluster.core.raft.log import Log
-from cluster.core.raft.mailbox import Held
 from cluster.core.raft.membership import Membership
 from cluster.core.raft.messages import (
     Append,
@@ -60,8 +59,9 @@ from cluster.core.raft.replication import (
 )
 from cluster.core.raft.roles import Turn
 from cluster.core.raft.snapshots import on_compact, on_install
-from cluster.core.raft.state import Handover, RaftState
+from cluster.core.raft.state import RaftState
 from cluster.core.raft.terms import admit, follow
+from cluster.core.raft.underway import Handover, Held
 from cluster.core.types import MS, Dice, Micros, NodeId, Role
 
 # A node without a vote waits for a leader, however long.

@@ -9,29 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 
-import msgspec
-
 from cluster.core.raft.messages import HardState, RaftMessage
+from cluster.core.raft.underway import Held, Write
 from cluster.core.types import Micros, NodeId
 
 # A hung disk must not collect answers for ever; to drop one is only a lost message, which Raft survives.
 HELD_MAX = 4_096
-
-
-class Write(msgspec.Struct, gc=False):
-    """One `Persist` on its way. The log is durable up to `covers` once it is done."""
-
-    token: int
-    since_us: Micros
-    covers: int
-
-
-class Held(msgspec.Struct, frozen=True, gc=False):
-    """A message that waits for write `token`."""
-
-    token: int
-    to: NodeId
-    message: RaftMessage
 
 
 class Mailbox:

@@ -12,47 +12,13 @@ from __future__ import annotations
 
 from collections import deque
 
-import msgspec
-
 from cluster.core.raft.messages import Snapshot
-from cluster.core.types import SNAPSHOT_PIECE_BYTES, SNAPSHOT_PIECES_MAX, Micros
+from cluster.core.raft.underway import Stream
+from cluster.core.types import Micros
 
 PROBE = "probe"
 REPLICATE = "replicate"
 SNAPSHOT = "snapshot"
-
-
-class Stream(msgspec.Struct):
-    """A snapshot on its way to one follower: `sent` and `held` count bytes from its beginning.
-
-    `asked_seq`, `asked_sent`: the newest heartbeat, and how much had been sent before it. A follower that answers it and holds
-    less than that has lost a piece.
-    """
-
-    snapshot: Snapshot
-    sent: int = 0
-    held: int = 0
-    asked_seq: int = 0
-    asked_sent: int = 0
-
-    def asked(self, seq: int) -> None:
-        self.asked_seq, self.asked_sent = seq, self.sent
-
-    def answered(self, held: int, seq: int) -> None:
-        """The follower holds `held` bytes: go on after them if something was lost."""
-        self.held = held
-        if held > self.sent or (seq >= self.asked_seq and held < self.asked_sent):
-            self.sent = held
-
-    def next_piece(self) -> tuple[int, bytes] | None:
-        """(offset, bytes) of what may be sent now, None when all is sent or enough is under way."""
-        data = self.snapshot.data
-        if self.sent >= len(data) or self.sent - self.held >= SNAPSHOT_PIECES_MAX * SNAPSHOT_PIECE_BYTES:
-            return None
-        offset = self.sent
-        piece = data[offset : offset + SNAPSHOT_PIECE_BYTES]
-        self.sent += len(piece)
-        return offset, piece
 
 
 class Progress:

@@ -9,17 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 
-import msgspec
-
 from cluster.core.raft.ready import ReadReady, ReadRefused
-
-
-class Round(msgspec.Struct, frozen=True):
-    """Reads that share one confirmation: broadcast `seq` asks, and `index` was committed when it went out."""
-
-    seq: int
-    index: int
-    contexts: tuple[int, ...]
+from cluster.core.raft.underway import Round
 
 
 class Reads:

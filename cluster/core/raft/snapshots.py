@@ -12,8 +12,9 @@ from cluster.core.errors import LawBroken
 from cluster.core.raft.membership import History
 from cluster.core.raft.messages import Appended, Install, Installing, Snapshot
 from cluster.core.raft.ready import Compact, SnapshotInstalled, SnapshotTaken
-from cluster.core.raft.state import Incoming, RaftState
+from cluster.core.raft.state import RaftState
 from cluster.core.raft.terms import hear_leader
+from cluster.core.raft.underway import Incoming
 from cluster.core.types import SNAPSHOT_BYTES_MAX, Micros, NodeId
 
 

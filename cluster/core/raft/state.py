@@ -11,8 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
-import msgspec
-
 from cluster.core.policy import RaftPolicy
 from cluster.core.raft.log import Log
 from cluster.core.raft.mailbox import Mailbox
@@ -23,6 +21,7 @@ from cluster.core.raft.quorum import Halves, committed_index, held_by_majority
 from cluster.core.raft.reads import Reads
 from cluster.core.raft.ready import Ready, RoleChanged
 from cluster.core.raft.roles import Turn, turned
+from cluster.core.raft.underway import Handover, Incoming, Vow
 from cluster.core.types import MS, Dice, Micros, NodeId, Role, by_number
 
 _kind = attrgetter("kind")
@@ -30,30 +29,6 @@ _match_index, _acked_seq, _acked_us = attrgetter("match_index"), attrgetter("ack
 # Broadcasts whose time is remembered: more than a leader sends within a lease, however many reads ask for rounds of their own.
 BEATS_MAX = 4_096
 _CONFIG = int(EntryKind.CONFIG)
-
-
-class Handover(msgspec.Struct):
-    """A leadership transfer under way (dissertation §3.10). `told`: the target was asked to campaign."""
-
-    target: NodeId
-    until_us: Micros
-    told: bool = False
-
-
-class Vow(msgspec.Struct, frozen=True, gc=False):
-    """A message that says what this node holds: the log must be durable up to `promises` before it leaves."""
-
-    to: NodeId
-    message: RaftMessage
-    promises: int
-
-
-class Incoming(msgspec.Struct):
-    """A leader's snapshot on its way in: `data` is what has come of it so far."""
-
-    index: int
-    term: int
-    data: bytearray
 
 
 class RaftState:

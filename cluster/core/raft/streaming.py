@@ -7,8 +7,8 @@ Law 2: at most `SNAPSHOT_PIECES_MAX` pieces are unanswered; a lost one is sent a
 from __future__ import annotations
 
 from cluster.core.raft.messages import Install
-from cluster.core.raft.progress import Stream
 from cluster.core.raft.state import RaftState
+from cluster.core.raft.underway import Stream
 from cluster.core.types import NodeId
 
 

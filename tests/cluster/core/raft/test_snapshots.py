@@ -11,8 +11,8 @@ from cluster.core.policy import RaftPolicy
 from cluster.core.raft.machine import Raft
 from cluster.core.raft.membership import Membership
 from cluster.core.raft.messages import Append, Appended, HardState, Install, Installing, Snapshot
-from cluster.core.raft.progress import Stream
 from cluster.core.raft.ready import Compact, Persisted, Propose, Received
+from cluster.core.raft.underway import Stream
 from cluster.core.types import MS, SNAPSHOT_BYTES_MAX, SNAPSHOT_PIECE_BYTES, SNAPSHOT_PIECES_MAX
 from tests.cluster.core.raft.transcript import Luck
 from tests.cluster.core.raft.world import World
