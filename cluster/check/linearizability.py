@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-import msgspec
-
+from cluster.check.bounds import Bounds
 from cluster.check.burst import Happening, explains, first_inexplicable
 from cluster.check.register import Configurations, Op, Value
 from cluster.check.search import Effort, TooHard
@@ -27,18 +26,6 @@ from cluster.telemetry.control import HistoryLine
 LIGHT = "linearizable"
 WITNESS_OPS_MAX = 64
 VIOLATIONS_MAX = 16
-
-
-class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How much one key, and all of them, may occupy."""
-
-    keys: int = 20_000
-    # Retired keys whose value is remembered, in case they are used again.
-    resting: int = 100_000
-    # Records of one key that wait for an open read, or for a burst to end.
-    waiting: int = 2_000
-    # A read open for longer was lost with its client; should it return after all, the key is unknown.
-    lost_read_us: Micros = 30 * SECOND
 
 
 class KeyHistory:

@@ -10,16 +10,12 @@ import gc
 
 import msgspec
 
-from cluster.check.acked import count_acked
 from cluster.check.violation import Violation
-from cluster.core.kv.ops import Get, Operation, Reply, Scan
-from cluster.core.types import MS
-from cluster.sim.clients import SLOTS, Client
+from cluster.sim.auditor import Auditor
 from cluster.sim.judge import Exercised, Onlooker, Violated
 from cluster.sim.setup import Setup
 from cluster.sim.world import World
-from cluster.telemetry.control import SLOT_PREFIX
-from cluster.telemetry.events import AckedCounted, LabClosed, LightChanged
+from cluster.telemetry.events import LabClosed, LightChanged
 
 # Until a healed cluster serves again. Elections take a few hundred milliseconds; this is half a minute of them.
 PEACE_STEPS_MAX = 200_000
@@ -94,34 +90,3 @@ def _make_peace(world: World) -> None:
     if not world.run_until(lambda: auditor.finished, PEACE_STEPS_MAX):
         evidence = f"{PEACE_STEPS_MAX} steps after every fault had ended, {auditor.waits_for}"
         raise Violated(Violation("a healed cluster serves", world.now, evidence))
-
-
-class Auditor(Client):
-    """Reads everything back when all is over: the newest hot keys, then every slot."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world, 0, 10 * MS)
-        self._left: list[Operation] = [*(Get(key) for key in world.judge.recent_keys), Scan(SLOT_PREFIX, SLOTS * 64)]
-        self.finished = False
-
-    @property
-    def waits_for(self) -> str:
-        return f"nobody had answered {self._left[0]} yet" if self._left else ""
-
-    def _choose(self) -> Operation:
-        return self._left[0]
-
-    def done(self, operation: Operation, reply: Reply) -> None:
-        if reply.outcome == "ok":
-            if isinstance(operation, Scan):
-                self._count(reply)
-            self._left.pop(0)
-        self.finished = not self._left
-        if not self.finished:
-            super().done(operation, reply)
-
-    def _count(self, reply: Reply) -> None:
-        """Is every write there that was promised?"""
-        promised = {slot: number for client in self._world.clients for slot, number in client.promised.items()}
-        count = count_acked(promised, {slot: int(value) for slot, value in reply.items})
-        self._world.judge.event(AckedCounted(self._world.now, count.acked, count.lost, count.examples))

@@ -7,7 +7,8 @@ import random
 import pytest
 
 from cluster.check import register
-from cluster.check.linearizability import Bounds, LiveChecker, check
+from cluster.check.bounds import Bounds
+from cluster.check.linearizability import LiveChecker, check
 from cluster.core.types import SECOND
 from cluster.telemetry.control import HistoryLine
 from tests.cluster.check.histories import TrueRegisters, all_at_once, history
