@@ -19,7 +19,7 @@ from typing import Protocol
 import msgspec
 
 from cluster.core.types import SECOND, Micros
-from cluster.sim.judge import Exercised
+from cluster.sim.exercised import Exercised
 from cluster.sim.run import Outcome, run
 from cluster.sim.setup import Setup
 from cluster.sim.shrink import RUNS_MAX, shrink

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from cluster.check import linearizability
+from cluster.check.bounds import Bounds
 from cluster.check.linearizability import KeyHistory
 from cluster.check.models import State, prepare
 from cluster.check.nowhere import first_from_nowhere
@@ -32,7 +32,7 @@ TURN_STEPS = 500
 STEPS_MAX = 200_000
 _PREFIX_STEPS = 2_000
 # Nothing waits for a client that may still answer: all answers are known.
-_FINISHED = linearizability.Bounds(lost_read_us=NEVER, waiting=1_000_000)
+_FINISHED = Bounds(lost_read_us=NEVER, waiting=1_000_000)
 
 
 class Finding(msgspec.Struct, frozen=True):

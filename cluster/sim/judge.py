@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from cluster.check.invariants import Monitors
 from cluster.check.linearizability import LiveChecker
 from cluster.check.violation import Violation
@@ -20,6 +18,7 @@ from cluster.core.effects import LeaderCommitted, Marked, ReplicaEvent
 from cluster.core.raft.ready import MembershipChanged, RoleChanged, SnapshotInstalled, SnapshotTaken, StorageStalled, Truncated, VoteDecided
 from cluster.core.types import Role
 from cluster.sim.eras import era_of
+from cluster.sim.exercised import Exercised
 from cluster.telemetry.control import SLOT_PREFIX, HistoryLine
 from cluster.telemetry.events import Event, NodeState, TermRun
 from cluster.telemetry.reports import event_of
@@ -47,46 +46,6 @@ class Violated(Exception):
     def __init__(self, violation: Violation) -> None:
         super().__init__(violation.evidence)
         self.violation = violation
-
-
-class Exercised(msgspec.Struct):
-    """What a run really did: one that exercised nothing proves nothing."""
-
-    crashes: int = 0
-    cuts: int = 0
-    pauses: int = 0
-    disk_faults: int = 0
-    snapshots: int = 0
-    config_changes: int = 0
-    truncations: int = 0
-    leader_changes: int = 0
-    # Not in every report: the rest of what a run can do.
-    link_faults: int = 0
-    clock_faults: int = 0
-    transfers: int = 0
-    torn_writes: int = 0
-    acked: int = 0
-    reads: int = 0
-    unknown: int = 0
-
-    @property
-    def faults(self) -> int:
-        """How many faults happened, of any kind."""
-        happened = (
-            self.crashes,
-            self.cuts,
-            self.pauses,
-            self.disk_faults,
-            self.link_faults,
-            self.clock_faults,
-            self.transfers,
-            self.config_changes,
-        )
-        return sum(happened)
-
-    def add(self, other: Exercised) -> None:
-        for field in self.__struct_fields__:
-            setattr(self, field, getattr(self, field) + getattr(other, field))
 
 
 class Judge:

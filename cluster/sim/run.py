@@ -12,7 +12,8 @@ import msgspec
 
 from cluster.check.violation import Violation
 from cluster.sim.auditor import Auditor
-from cluster.sim.judge import Exercised, Onlooker, Violated
+from cluster.sim.exercised import Exercised
+from cluster.sim.judge import Onlooker, Violated
 from cluster.sim.setup import Setup
 from cluster.sim.world import World
 from cluster.telemetry.events import LabClosed, LightChanged
