@@ -68,7 +68,7 @@ class Trouble(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """One virtual environment and the requirements it must hold (`kind`: runtime, or dev for the tests)."""
+    """One virtual environment and the requirements it must hold (`kind`: runtime, dev for the tests, native for `compile`)."""
 
     kind: str
     venv: Path
@@ -308,7 +308,7 @@ def prepare(env: Environment, asked_python: str) -> None:
         install(env, lock)
         env.made_with.write_text(f"{asked_python}\n")
         # The development requirements contain those of the product.
-        for kind in ("runtime", "dev") if env.kind == "dev" else ("runtime",):
+        for kind in ("runtime", "dev") if env.kind == "dev" else (env.kind,):
             shutil.copyfile(CHECKOUT / "requirements" / f"{kind}.txt", env.stamp(kind))
         env.unfinished.unlink()
 
@@ -332,7 +332,7 @@ def shown(path: Path) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """`bootstrap.py runtime|dev VENV`; returns the exit code."""
+    """`bootstrap.py runtime|dev|native VENV`; returns the exit code."""
     env = Environment(kind=argv[1], venv=Path(argv[2]))
     try:
         prepare(env, os.environ.get("FAULTLINE_PYTHON", ""))

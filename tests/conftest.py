@@ -8,9 +8,13 @@ the other thirds. In three days all of them have had their turn.
 from __future__ import annotations
 
 import datetime as dt
+import os
 
 import hypothesis
 import pytest
+
+# Sources are tried, and all that they start, whatever is compiled here; FAULTLINE_NATIVE=1 tries what is compiled instead.
+os.environ.setdefault("FAULTLINE_NATIVE", "0")
 
 from scenarios.seed_rows import rows
 

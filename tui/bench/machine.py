@@ -8,6 +8,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from cluster import native
+
 LIBRARIES = ("textual", "rich", "msgspec", "psutil", "uvloop")
 
 
@@ -18,6 +20,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "compiled": native.STATE == native.USED,
         "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
         "load_before": round(os.getloadavg()[0], 2),
     }
@@ -26,7 +29,8 @@ def machine() -> dict[str, Any]:
 def machine_line(found: dict[str, Any]) -> str:
     """The same in one line."""
     libraries = ", ".join(f"{name} {version}" for name, version in found["libraries"].items())
-    return f"{found['cpu']}, {found['cores']} cores, {found['system']}, {found['python']}, {libraries}, load {found['load_before']}"
+    python = f"{found['python']} ({'compiled' if found['compiled'] else 'interpreted'} hot path)"
+    return f"{found['cpu']}, {found['cores']} cores, {found['system']}, {python}, {libraries}, load {found['load_before']}"
 
 
 def _cpu() -> str:

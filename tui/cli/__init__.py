@@ -51,6 +51,7 @@ class Commands(click.Group):
         "recover": "Make a new cluster from one survivor's directory.",
         "sim": "Play seeds of a simulated cluster under faults, and judge them.",
         "check": "Judge a recorded history: is it linearizable?",
+        "compile": "Compile the hot path: simulations take about half the time.",
         "doctor": "Say what this machine offers, and what is missing.",
         "bench": "Measure here and now.",
         "screenshots": "Remake the pictures from recorded runs of a real cluster.",
