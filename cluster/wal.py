@@ -27,7 +27,7 @@ from typing import Final
 
 import msgspec
 
-from cluster.core.errors import CorruptLog
+from cluster.core.errors import UNDECODABLE, CorruptLog
 from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
 
@@ -356,7 +356,7 @@ def _record_at(data: bytes, offset: int, salt: int) -> Record | str:
         return f"unknown record type {kind}"
     try:
         return Record(sequence, synced, _DECODERS[kind].decode(body), body_at + length)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         return f"malformed record: {error}"
 
 

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from cluster.core.errors import ProtocolError
+from cluster.core.errors import UNDECODABLE, ProtocolError
 from cluster.core.gossip.messages import GossipMessage
 from cluster.core.kv.ops import Operation, Reply
 from cluster.core.raft.messages import RaftMessage
@@ -101,14 +101,14 @@ class Codec(Generic[T]):
         """One frame's body. Raises `ProtocolError` on anything that is not a message of this union."""
         try:
             return self._decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             raise ProtocolError(f"malformed message: {error}") from error
 
     def decode_bodies(self, bodies: list[bytes]) -> list[T]:
         """The same for the frames of one read."""
         try:
             return list(map(self._decode, bodies))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             raise ProtocolError(f"malformed message: {error}") from error
 
 
@@ -229,5 +229,5 @@ def unseal(secret: bytes, data: bytes) -> GossipDatagram:
         raise ProtocolError("datagram does not hold this run's secret")
     try:
         return _DATAGRAM.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise ProtocolError(f"malformed datagram: {error}") from error

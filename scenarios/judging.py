@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from cluster.core.errors import UsageError
+from cluster.core.errors import UNDECODABLE, UsageError
 from scenarios.catalog import Incident, load
 from scenarios.keeping import in_use
 from scenarios.lines import write_whole
@@ -87,7 +87,7 @@ def read_verdict(run_dir: Path) -> Sealed:
         return msgspec.json.decode((run_dir / VERDICT).read_bytes(), type=Sealed)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"{run_dir} is not the directory of a finished run: it has no {VERDICT}") from None
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise UsageError(f"{run_dir / VERDICT}: {error}") from None
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cluster.core.errors import FaultlineError
+from cluster.core.errors import UNDECODABLE, FaultlineError
 from scenarios.lines import GENESIS, LINE_BYTES_MAX, digest
 from scenarios.outcome import Evidence as Evidence  # an oracle imports nothing but this file
 
@@ -143,7 +143,7 @@ class Records:
             return msgspec.json.decode(_read(self._root / name), type=kind)
         except FileNotFoundError:
             raise RecordsBroken(name, "is missing") from None
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             raise RecordsBroken(name, str(error)) from None
 
     def _lines(self, name: str) -> Iterator[Line]:
@@ -166,7 +166,7 @@ def _object(raw: bytes, where: str) -> dict[str, Any]:
         raise RecordsBroken(where, f"is longer than {LINE_BYTES_MAX} bytes")
     try:
         return _decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise RecordsBroken(where, f"is no JSON object: {error}") from None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from cluster.core.errors import UNDECODABLE
 from scenarios.feed import LINES_MAX, Told
 
 # In this order: what was done to whom comes before what they say of it.
@@ -58,5 +59,5 @@ class Tail:
 def _object(raw: bytes) -> dict[str, Any]:
     try:
         return _decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except UNDECODABLE:
         return {}

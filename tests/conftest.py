@@ -1,8 +1,8 @@
 """What all tests share: `--all` for the slow ones, a third of them in turn, and how hypothesis looks for counterexamples.
 
 Law 1: a test that takes minutes is marked `slow` and left out, unless `--all`, `-m` or its own id asks for it.
-Law 2: `--third` asks for the slow tests of incidents whose number in the report is this third's; with `--all`, for everything but those of
-the other thirds. In three days all of them have had their turn.
+Law 2: `--third` asks for the slow tests of incidents whose number in the report is this third's, and for those of modules that say
+`EACH_THIRD`; with `--all`, for everything but those of the other thirds. In three days all of them have had their turn.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
-        has_turn = turn.get(_slug_of(item))
+        has_turn = True if turn and getattr(getattr(item, "module", None), "EACH_THIRD", False) else turn.get(_slug_of(item))
         slow = item.get_closest_marker("slow") is not None and not item.nodeid.startswith(asked_by_id or ("\0",))
         (left_out if slow and not (everything if has_turn is None else has_turn) else chosen).append(item)
     if left_out:

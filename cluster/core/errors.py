@@ -6,6 +6,13 @@ A client that treats an indefinite error as a failure loses the right to call it
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
+
+# What msgspec raises for bytes that are no message of ours: of another shape, of no text (it lets Python's own error pass), too deep.
+UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 class FaultlineError(Exception):
     """Root of everything faultline raises on purpose."""

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from cluster.core.errors import UNDECODABLE
 from cluster.node.node import EXIT_DEFECT, EXIT_ENVIRONMENT, EXIT_GOOD, Node
 from cluster.telemetry.control import NodeSpec
 
@@ -29,7 +30,7 @@ def run(spec: bytes) -> None:
     """Be the node that `spec` (a msgpack `NodeSpec`) describes; ends the process."""
     try:
         decoded = msgspec.msgpack.decode(spec, type=NodeSpec)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         _exit(EXIT_USAGE, f"malformed node spec: {error}")
     os.nice(decoded.niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the front's to answer

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from cluster.core.errors import CorruptLog
+from cluster.core.errors import UNDECODABLE, CorruptLog
 from cluster.core.raft.messages import Snapshot
 
 MAGIC: Final = b"FAULTSNP"
@@ -61,7 +61,7 @@ def decode(data: bytes, path: str) -> Snapshot:
         raise CorruptLog(path, _HEADER.size, "checksum does not match")
     try:
         return _decode.decode(body)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise CorruptLog(path, _HEADER.size, f"malformed snapshot: {error}") from error
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from cluster.check.violation import Violation
-from cluster.core.errors import UsageError
+from cluster.core.errors import UNDECODABLE, UsageError
 from cluster.sim.judge import Onlooker
 from cluster.sim.run import Outcome, run
 from cluster.sim.schedule import schedule_of
@@ -55,7 +55,7 @@ def read(data: bytes, name: str) -> Repro:
     """Raises `UsageError` for what is no repro."""
     try:
         repro = msgspec.json.decode(data, type=Repro)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise UsageError(f"{name}: not a repro of faultline: {error}") from error
     if repro.format != FORMAT:
         raise UsageError(f"{name}: its format is {repro.format!r}, this program reads {FORMAT!r}")

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from cluster.core.errors import ProtocolError
+from cluster.core.errors import UNDECODABLE, ProtocolError
 from cluster.core.types import FRAME_BYTES_MAX
 from cluster.telemetry.control import LabSpec, NotOpened, Opened
 from cluster.wire import HEADER_BYTES, Codec
@@ -22,5 +22,5 @@ def read_spec(stream: BinaryIO) -> LabSpec:
         raise ProtocolError("no lab was asked for")
     try:
         return msgspec.msgpack.decode(stream.read(length), type=LabSpec)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise ProtocolError(f"not a lab's description: {error}") from error

@@ -68,5 +68,5 @@ def encode(body: dict[str, Any]) -> bytes:
 
 
 def decode(payload: bytes) -> dict[str, Any]:
-    """Raises `msgspec.DecodeError` for what is no JSON object."""
+    """Raises one of `UNDECODABLE` for what is no JSON object."""
     return msgspec.json.decode(payload, type=dict[str, Any])

@@ -227,6 +227,21 @@ def unsafe(source: Source) -> list[Finding]:
     ]
 
 
+def half_caught(source: Source) -> list[Finding]:
+    """Handlers of what msgspec raises that forget what it lets pass: bytes that are no text raise Python's own error."""
+    return [
+        Finding(source.path, node.lineno, "bytes that are no text raise UnicodeDecodeError: catch errors.UNDECODABLE")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ExceptHandler) and node.type is not None and "DecodeError" in _caught(node.type)
+    ]
+
+
+def _caught(kind: ast.expr) -> set[str]:
+    """Last parts of the names of what a handler catches."""
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    return {ast.unparse(one).rpartition(".")[2] for one in kinds}
+
+
 def loose_tasks(source: Source) -> list[Finding]:
     """Tasks that no scope owns: `asyncio.create_task`, `loop.create_task`, `ensure_future`."""
     if source.path in LOOSE_TASKS:

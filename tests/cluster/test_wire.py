@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cluster import wire
@@ -62,6 +62,8 @@ def test_a_message_that_nobody_would_accept_is_not_encoded() -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"\x91\xa5\x00\x00\x00\x00\x80")  # a name that is no text
+@example(b"\x93\xa1\x71\x01\x93\xa1\x67\xa1\x80")
 def test_any_body_is_a_message_or_a_protocol_error(body: bytes) -> None:
     for codec in (wire.PEER, wire.CLIENT, wire.CONTROL, wire.HANDSHAKE):
         try:

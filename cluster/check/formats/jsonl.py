@@ -14,6 +14,7 @@ import msgspec
 
 from cluster.check.formats.edn import DEPTH_MAX, written
 from cluster.check.formats.entry import Entry, Malformed, kind_of, whole_of
+from cluster.core.errors import UNDECODABLE
 from cluster.telemetry.control import RESET, HistoryLine
 
 NEMESIS = "nemesis"
@@ -47,7 +48,7 @@ def record(line: HistoryLine) -> dict[str, Any]:
 def _object(line: str, number: int) -> dict[str, Any]:
     try:
         found = _decode(line)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Malformed(number, f"no JSON: {error}") from None
     if not isinstance(found, dict):
         raise Malformed(number, "no JSON object")

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
-from cluster.core.errors import ProtocolError
+from cluster.core.errors import UNDECODABLE, ProtocolError
 from cluster.core.kv.limits import SESSION_WINDOW
 from cluster.core.kv.ops import KeyValue, Reply
 from cluster.core.kv.sessions import Session, reply_chars
@@ -91,7 +91,7 @@ def from_bytes(data: bytes | bytearray | memoryview) -> Image:
         if (version := _head.decode(data).version) != IMAGE_VERSION:
             raise ProtocolError(f"image has version {version}, this is {IMAGE_VERSION}")
         image = _image.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise ProtocolError(f"malformed image: {error}") from error
     _check(image)
     return image

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from cluster.core.errors import ProtocolError
+from cluster.core.errors import UNDECODABLE, ProtocolError
 from cluster.core.types import Micros, NodeId
 
 # The texts of definite refusals that a client may want to tell apart (etcd's words where it has them).
@@ -235,7 +235,6 @@ _decode: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
 
 # The same for whoever decodes many; raises one of `UNDECODABLE`.
 decode_command = _decode.decode
-UNDECODABLE = (msgspec.DecodeError, RecursionError)
 
 
 def decode_write(data: bytes) -> Command:

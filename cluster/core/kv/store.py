@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
-from cluster.core.errors import LawBroken
+from cluster.core.errors import UNDECODABLE, LawBroken
 from cluster.core.kv import image
 from cluster.core.kv.keyspace import REPLY_CHARS_MAX, STORE_CHARS_MAX, Keyspace
 from cluster.core.kv.leases import LEASES_MAX
@@ -21,7 +21,6 @@ from cluster.core.kv.ops import (
     FUTURE,
     NO_LEASE,
     NO_SESSION,
-    UNDECODABLE,
     Cas,
     CloseSession,
     Command,

@@ -19,6 +19,7 @@ from cluster.telemetry.control import HistoryLine
 from tests.cluster.check import histories, objects
 from tests.cluster.check.histories import TrueRegisters, all_at_once, scattered, small_histories
 from tests.cluster.check.objects import Record, Store
+from tests.marks import interpreted
 
 
 def entries(lines: list[HistoryLine]) -> list[Entry]:
@@ -111,6 +112,7 @@ def test_without_its_short_cuts_the_search_says_the_same(weakened: str, monkeypa
         assert places(judged_records(records)) == ([expected] if expected else []), seed
 
 
+@interpreted
 @pytest.mark.parametrize(
     ("broken", "planted"),
     [("_unseen", lambda self, state, first: state is not None), ("_hopeful", lambda self, node: node[0] is None)],

@@ -17,6 +17,7 @@ from cluster.node.node import EXIT_DEFECT, EXIT_ENVIRONMENT, EXIT_GOOD
 from cluster.telemetry.control import Do
 from cluster.workload.connection import Connection
 from tests.cluster.node.lab import Nodes, Supervisor, soon
+from tests.marks import interpreted
 
 TRIO = ["n1", "n2", "n3"]
 
@@ -178,6 +179,7 @@ async def test_a_rumour_reaches_everyone(trio: Nodes, supervisor: Supervisor) ->
         assert (heard.origin, heard.text) == ("n1", "the coffee is ready")
 
 
+@interpreted
 async def test_an_order_that_a_machine_refuses_is_a_complaint_not_a_crash(trio: Nodes, supervisor: Supervisor) -> None:
     await supervisor.leader(TRIO)
     driver = trio.nodes["n1"]._driver
@@ -214,6 +216,7 @@ async def test_a_taken_port_ends_the_node_with_one_line(trio: Nodes, supervisor:
     assert complaint.what.endswith("is in use")
 
 
+@interpreted
 async def test_a_broken_law_ends_the_node(trio: Nodes, supervisor: Supervisor, capfd: pytest.CaptureFixture[str]) -> None:
     await supervisor.leader(TRIO)
     node = trio.nodes["n1"]

@@ -25,6 +25,7 @@ def test_a_repro_is_read_back_as_it_was() -> None:
     [
         (b"", "not a repro"),
         (b"[]", "not a repro"),
+        (b'{"format": "\x80"}', "not a repro"),
         (b'{"format": "x"}', "not a repro"),
     ],
 )
