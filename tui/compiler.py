@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -31,9 +32,11 @@ _COMPILE_S_MAX = 1_200
 _PROOF_S_MAX = 300
 # Given to the tools' Python; the working directory is the copy.
 _COMPILE = """\
-import ctypes, json, os, sys
+import ctypes, json, os, signal, sys
+# Nobody waits for this any more (PR_SET_PDEATHSIG): it ends with the C compilers that it started.
+signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
 if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: nobody waits for this any more
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 from mypyc.build import mypycify
 from setuptools import setup
 files, python = json.loads(sys.argv[1])
@@ -83,6 +86,7 @@ def compile_modules(tell: Tell) -> Compiled:
 
 def remove(target: Path) -> bool:
     """Take compiled modules away; whether there were any."""
+    _sweep_up(target)
     if not target.exists():
         return False
     (target / native.MANIFEST).unlink(missing_ok=True)  # first: from now on they are not used
@@ -103,18 +107,23 @@ def _expect_compiler() -> None:
 
 @contextmanager
 def _workshop(target: Path) -> Iterator[Path]:
-    """An empty folder beside `target`, gone afterwards; so are those of compilers that were killed."""
+    """An empty folder beside `target`, gone afterwards."""
     shop = target.with_name(f"{target.name}.{os.getpid()}")
     try:
-        for left in target.parent.glob(f"{target.name}.*"):
-            if not psutil.pid_exists(int(left.suffix[1:])):
-                shutil.rmtree(left)
+        _sweep_up(target)
         shop.mkdir(parents=True)
         yield shop
     except OSError as error:
         raise EnvironmentFailed(f"cannot write {error.filename or target.parent}: {error.strerror}") from error
     finally:
         shutil.rmtree(shop, ignore_errors=True)
+
+
+def _sweep_up(target: Path) -> None:
+    """Remove the folders of compilers that were killed."""
+    for left in target.parent.glob(f"{target.name}.*"):
+        if left.suffix[1:].isdecimal() and not psutil.pid_exists(int(left.suffix[1:])):
+            shutil.rmtree(left)
 
 
 def _tools(venv: Path) -> Path:
@@ -177,12 +186,19 @@ def _play(switch: str) -> dict[str, Any]:
 
 
 def _run(command: list[str], folder: Path, seconds: float, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise EnvironmentFailed(f"the work was not done after {seconds:.0f} s: given up") from error
+    """To its end, or with all that it started when there is no time or no wish to wait."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise EnvironmentFailed(f"the work was not done after {seconds:.0f} s: given up") from error
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
 def _last_line(text: str) -> str:
