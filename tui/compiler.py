@@ -146,7 +146,7 @@ def _compile(tools: Path, shop: Path) -> None:
     shutil.copytree(native.ROOT / "cluster", copy / "cluster", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     files = [str(native.source_of(module)) for module in native.MODULES]
     command = [str(tools), "-I", "-c", _COMPILE, json.dumps([files, sys.executable])]
-    done = _run(command, copy, _COMPILE_S_MAX, dict(os.environ))
+    done = _run(command, copy, _COMPILE_S_MAX, {**os.environ, "TMPDIR": str(shop)})  # what a killed compiler leaves goes with the rest
     if done.returncode != 0:
         log = native.place().with_name("compile.log")
         log.write_text(done.stdout + done.stderr, encoding="utf-8")
