@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.processes,
     pytest.mark.timeout(900),
+    pytest.mark.xdist_group("compile"),  # it is compiled once
     pytest.mark.skipif(shutil.which("cc") is None and shutil.which("gcc") is None, reason="no C compiler"),
     pytest.mark.skipif(not (Path(sysconfig.get_path("include")) / "Python.h").is_file(), reason="no headers of Python"),
 ]
