@@ -2,6 +2,7 @@
 
 Law 1: the run ends healed: what was acknowledged is looked for again before anything is stopped.
 Law 2: the exit code is the judges' verdict, not ours: violation 1, not judged 3, environment 4.
+Law 3: a lab that is to be kept goes on, healed, and is said to.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ def run_headless(spec: LabSpec, steps: Steps, for_us: Micros, *, as_json: bool) 
     stage, interrupted = asyncio.run(_run(spec, steps, for_us))
     reporter = stage.reporter
     document = reporter.document()
+    if spec.keep and not stage.over:
+        document["kept"] = stage.lab
+        complain(f"the lab goes on: faultline attach {stage.lab} (attach --end {stage.lab} ends it)", GOOD)
     print(json.dumps(document, ensure_ascii=False) if as_json else summary(document))
     if why := stage.why_failed():
         raise EnvironmentFailed(why)
@@ -37,7 +41,7 @@ def run_headless(spec: LabSpec, steps: Steps, for_us: Micros, *, as_json: bool) 
         return INTERRUPTED
     if reporter.violated:
         return VIOLATION
-    if not document["clean_exit"]:
+    if not document["clean_exit"] and "kept" not in document:
         raise EnvironmentFailed("the lab did not end cleanly")
     if reporter.unknown:
         return complain("the run could not be judged whole: see the report", UNKNOWN)
@@ -60,9 +64,10 @@ async def _run(spec: LabSpec, steps: Steps, for_us: Micros) -> tuple[_Stage, boo
         if hearing.done() and not interrupt.is_set():
             stage.failed = f"the lab ended early: {stage.reporter.view.closed}"
         await session.close()
-        with suppress(TimeoutError):  # not closed: `clean_exit` stays false
-            async with asyncio.timeout(CLOSE_DEADLINE_S):
-                await hearing
+        if not spec.keep:
+            with suppress(TimeoutError):  # not closed: `clean_exit` stays false
+                async with asyncio.timeout(CLOSE_DEADLINE_S):
+                    await hearing
         hearing.cancel()
     return stage, interrupt.is_set()
 
@@ -78,6 +83,7 @@ class _Stage:
 
     def __init__(self, session: LiveSession) -> None:
         self._session = session
+        self.lab = session.run_dir.name
         self.reporter = Reporter(session.initial)
         self.failed = ""
         self._first_down: NodeId = ""
@@ -91,6 +97,11 @@ class _Stage:
                 self._bell.set()
         except LostSupervisor as error:
             complain(str(error), ENVIRONMENT)
+
+    @property
+    def over(self) -> bool:
+        """The lab has ended, whether or not that was wanted."""
+        return bool(self.reporter.view.closed)
 
     async def _until(self, met: object, deadline_s: float) -> None:
         assert callable(met)
