@@ -3,12 +3,14 @@
 Law 1: the totals and the trace hash depend on the seeds alone, not on how many processes played them or which came first.
 Law 2: memory is bounded: what waits for its turn is a window of chunks; of good runs only their counts are kept.
 Law 3: a sweep that exercised nothing, or could not judge, says so; it has not passed.
+Law 4: an interrupt ends the playing, or the shrinking, and loses nothing of what was found until then.
 """
 
 from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -60,6 +62,7 @@ class Totals(msgspec.Struct):
     exercised: Exercised = msgspec.field(default_factory=Exercised)
     failures: list[Failure] = msgspec.field(default_factory=list)
     trace_hash: str = ""
+    interrupted: bool = False
 
     @property
     def verdict(self) -> str:
@@ -104,7 +107,8 @@ def processes(jobs: int) -> Engine:
     def engine(chunks: Iterator[Chunk]) -> Iterator[list[Outcome]]:
         # Started anew rather than forked: whoever calls may have threads.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        # An interrupt at the keyboard reaches them as well: it is for us to hear, they finish what they play.
+        with ProcessPoolExecutor(jobs, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
             try:
                 yield from in_order(chunks, lambda chunk: pool.submit(play, chunk), lambda: jobs)
             finally:
@@ -142,21 +146,26 @@ def sweep(
 ) -> Totals:
     """Play seeds `first`…`last`, both included; `stop_after` so many failing ones (0: never). Failures are shrunk
 
-    in at most `shrink_runs` runs each."""
+    in at most `shrink_runs` runs each. A `KeyboardInterrupt` is kept as `interrupted` (Law 4)."""
     began_s = time.monotonic()
     totals, hashes, failing = Totals(), hashlib.blake2b(digest_size=16), list[Outcome]()
     outcomes = chain.from_iterable(engine(_chunks(template, first, last)))
-    for outcome in outcomes:
-        totals.add(outcome)
-        hashes.update(outcome.trace_hash.encode())
-        if outcome.violation is not None and len(failing) < FAILURES_MAX:
-            failing.append(outcome)
-        totals.wall_s = time.monotonic() - began_s
-        progress(totals)
-        if stop_after and totals.violating >= stop_after:
-            break
+    try:
+        for outcome in outcomes:
+            totals.add(outcome)
+            hashes.update(outcome.trace_hash.encode())
+            if outcome.violation is not None and len(failing) < FAILURES_MAX:
+                failing.append(outcome)
+            totals.wall_s = time.monotonic() - began_s
+            progress(totals)
+            if stop_after and totals.violating >= stop_after:
+                break
+    except KeyboardInterrupt:
+        totals.interrupted = True
     totals.trace_hash = hashes.hexdigest()
-    totals.failures = list(_shrunk(failing, shrink_runs))
+    totals.failures = [Failure(outcome, outcome) for outcome in failing]
+    if not totals.interrupted:
+        _shrink_some(totals, shrink_runs)
     return totals
 
 
@@ -165,13 +174,18 @@ def _chunks(template: Setup, first: int, last: int) -> Iterator[Chunk]:
         yield template, start, min(start + CHUNK - 1, last)
 
 
-def _shrunk(failing: list[Outcome], runs_max: int) -> Iterator[Failure]:
+def _shrink_some(totals: Totals, runs_max: int) -> None:
+    """The first failures of each monitor become smaller."""
     done: dict[str, int] = {}
-    for outcome in failing:
-        assert outcome.violation is not None
-        light = outcome.violation.light
-        done[light] = done.get(light, 0) + 1
-        yield Failure(outcome, shrink(outcome, runs_max) if done[light] <= SHRUNK_PER_MONITOR else outcome)
+    try:
+        for at, failure in enumerate(totals.failures):
+            assert failure.outcome.violation is not None
+            light = failure.outcome.violation.light
+            done[light] = done.get(light, 0) + 1
+            if done[light] <= SHRUNK_PER_MONITOR:
+                totals.failures[at] = Failure(failure.outcome, shrink(failure.outcome, runs_max))
+    except KeyboardInterrupt:
+        totals.interrupted = True
 
 
 def document(totals: Totals, repros: dict[int, str]) -> dict[str, object]:
@@ -180,6 +194,7 @@ def document(totals: Totals, repros: dict[int, str]) -> dict[str, object]:
     wall_s = max(totals.wall_s, 1e-9)
     return {
         "verdict": totals.verdict,
+        "interrupted": totals.interrupted,
         "seeds": totals.seeds,
         "steps": totals.steps,
         "messages": totals.messages,

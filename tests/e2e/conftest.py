@@ -29,6 +29,9 @@ def runtime() -> Iterator[Path]:
 
 
 def pytest_configure() -> None:
-    """Under nohup SIGHUP is ignored, and whatever is started here would inherit that: a closed terminal could not be tried."""
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """Under nohup SIGHUP is ignored, in the background of a script SIGINT; whatever is started here would inherit that, and could not be
+
+    tried with a closed terminal or an interrupt."""
+    for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)

@@ -20,7 +20,7 @@ from cluster.core.errors import EnvironmentFailed, UsageError
 from cluster.sim.repro import Repro, read, replay, repro_of, written
 from cluster.sim.setup import FAULTS, STEPS_DEFAULT, Setup, check_setup
 from cluster.sweep import Engine, Totals, document, in_turn, processes, sweep
-from tui.cli.exits import GOOD, UNKNOWN, USAGE, VIOLATION, complain
+from tui.cli.exits import GOOD, INTERRUPTED, UNKNOWN, USAGE, VIOLATION, complain
 
 EPILOG = """\b
 Examples:
@@ -86,6 +86,8 @@ def command(
     progress.end()
     report = document(totals, _write_repros(totals, Path(out)))
     print(json.dumps(report, ensure_ascii=False) if as_json else summary(report))
+    if totals.interrupted:
+        return complain(f"interrupted after {totals.seeds:,} of {seeds[1] - seeds[0] + 1:,} seeds", INTERRUPTED)
     return _code(totals)
 
 

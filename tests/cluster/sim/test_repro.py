@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 
 from cluster.core.errors import UsageError
 from cluster.sim.repro import read, replay, repro_of, written
-from cluster.sim.run import run
+from cluster.sim.run import Outcome, run
 from cluster.sim.setup import Setup, check_setup
-from cluster.sweep import document, processes, sweep
+from cluster.sweep import CHUNK, Chunk, document, play, processes, sweep
 
 FAILING = Setup(seed=0, mistakes=("apply_before_commit",), steps=2_000)
 SMALL = Setup(seed=0, steps=800)
@@ -80,6 +82,29 @@ def test_a_sweep_that_exercised_nothing_is_vacuous() -> None:
     totals = sweep(Setup(seed=0, steps=3), 0, 3)
     totals.exercised.acked = 0
     assert totals.verdict == "vacuous"
+
+
+def test_an_interrupt_loses_nothing_that_was_found() -> None:
+    def engine(chunks: Iterator[Chunk]) -> Iterator[list[Outcome]]:
+        yield play(next(chunks))
+        raise KeyboardInterrupt
+
+    totals = sweep(FAILING, 0, 99, engine)
+    assert totals.interrupted
+    assert totals.seeds == CHUNK
+    assert totals.violating == len(totals.failures) > 0
+    assert all(failure.smallest == failure.outcome for failure in totals.failures)  # there was no time to shrink
+    assert document(totals, {})["interrupted"] is True
+
+
+def test_an_interrupt_while_failures_are_shrunk_leaves_them_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shrink(_outcome: Outcome, _runs_max: int) -> Outcome:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cluster.sweep.shrink", shrink)
+    totals = sweep(FAILING, 0, 3)
+    assert totals.interrupted
+    assert totals.violating == len(totals.failures) > 0
 
 
 def test_the_document_has_what_was_promised() -> None:

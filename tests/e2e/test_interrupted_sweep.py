@@ -1,0 +1,59 @@
+"""Ctrl-C in a sweep: what was played until then is told, failures are written, and no player is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.fronts import environment
+
+pytestmark = [pytest.mark.processes]
+
+INTERRUPTED = 130
+WITHIN_S = 45.0
+
+
+def _interrupted(runtime: Path, folder: Path, *arguments: str) -> tuple[int, dict[str, object], str]:
+    """A sweep that has found something, interrupted as a terminal does it: with all of its processes."""
+    command = [sys.executable, "-P", "-m", "tui", "sim", "--json", "--stop", "0", "--seeds", "0..9999999", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=folder, env=environment(runtime), stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as sweep:
+        assert sweep.stderr is not None
+        assert "seeds," in sweep.stderr.readline()  # the first line of progress
+        players = psutil.Process(sweep.pid).children(recursive=True)
+        os.killpg(sweep.pid, signal.SIGINT)
+        out, err = sweep.communicate(timeout=WITHIN_S)
+    _, alive = psutil.wait_procs(players, timeout=WITHIN_S)
+    assert not alive
+    return sweep.returncode, json.loads(out), err
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_was_played_until_then_is_told(runtime: Path, tmp_path: Path, jobs: str) -> None:
+    code, report, err = _interrupted(runtime, tmp_path, "--jobs", jobs)
+    assert code == INTERRUPTED
+    assert report["interrupted"] is True
+    assert report["verdict"] == "good"
+    assert isinstance(report["seeds"], int)
+    assert report["seeds"] > 0
+    assert err.splitlines()[-1].startswith(f"faultline: interrupted after {report['seeds']:,} of 10,000,000 seeds")
+    assert "Traceback" not in err
+
+
+def test_failures_found_until_then_are_written(runtime: Path, tmp_path: Path) -> None:
+    code, report, _ = _interrupted(runtime, tmp_path, "--break", "credit_acks_to_wrong_follower")
+    assert code == INTERRUPTED
+    assert report["verdict"] == "violated"
+    found = report["violations"]
+    assert isinstance(found, list)
+    assert len(found) > 1
+    assert all((tmp_path / violation["repro"]).is_file() for violation in found)
