@@ -256,7 +256,10 @@ class Replica:
             raft = self.raft = self._found()  # a leader has made this node a member
         led = raft.state.role is Role.LEADER
         ready = raft.step(input, now)
+        leads = raft.state.role is Role.LEADER
         _hand_out(ready, effects)
+        if led and not leads:
+            self._forsake_proposals(effects)  # first: what this step applies may have taken their place in the log
         if tokens:
             self._settle_proposals(ready, tokens, effects)
         if ready.snapshot is not None:
@@ -266,7 +269,7 @@ class Replica:
             self._apply(ready, effects)
         if ready.reads or self._confirmed:
             self._settle_reads(ready, now, effects)
-        if led or raft.state.role is Role.LEADER:
+        if led or leads:
             self._reign(raft, ready, led, now, effects)
         if self._compaction.due and raft.may_compact(self.store.applied):
             self._compact(now, effects)
@@ -274,9 +277,7 @@ class Replica:
     def _reign(self, raft: Raft, ready: Ready, led: bool, now: Micros, effects: list[Effect]) -> None:
         """This node leads, or did until this step."""
         leads = raft.state.role is Role.LEADER
-        if not leads:
-            self._forsake_proposals(effects)
-        elif ready.leader_commit:
+        if leads and ready.leader_commit:
             effects.append(Report(LeaderCommitted(ready.leader_commit, raft.term)))
         if led is not leads:
             self._turned(str(raft.term) if leads else "", now, effects)

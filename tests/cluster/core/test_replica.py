@@ -29,7 +29,7 @@ from cluster.core.kv.ops import Cas, Delete, Get, Operation, Put, Reply, Scan, e
 from cluster.core.kv.store import MARK_EVERY
 from cluster.core.policy import Policy, RaftPolicy
 from cluster.core.raft.machine import APPLY_MAX
-from cluster.core.raft.messages import Entry, HardState, RaftMessage
+from cluster.core.raft.messages import Append, Entry, EntryKind, HardState, RaftMessage
 from cluster.core.raft.ready import Froze, Persist, Persisted, RoleChanged, Tick
 from cluster.core.replica import Replica
 from cluster.core.types import KEY_BYTES_MAX, MS, PENDING_PROPOSALS_MAX, SECOND, Micros, NodeId, Role
@@ -208,6 +208,22 @@ def test_when_leadership_is_lost_writes_are_unknown_and_reads_have_failed(lab: L
     lab.cut = set()
     lab.run(1 * SECOND)
     assert lab.asked(lab.leader, Get("x")).value is None
+
+
+def test_what_the_next_leader_commits_in_the_place_of_a_write_is_no_answer_to_it(lab: Lab) -> None:
+    leader = lab.leader
+    raft = lab.replicas[leader].raft
+    assert raft is not None
+    lab.cut = {leader}
+    token = lab.ask(leader, Put("k", "mine"))
+    index, term = raft.last_index, raft.term
+    assert token not in lab.answers
+    other = next(name for name in lab.names if name != leader)
+    theirs = Entry(term + 1, int(EntryKind.COMMAND), encode_write(Put("k", "theirs")))
+    # Deposed, overwritten and told of the commit, all by one message.
+    lab.handle(leader, FromPeer(other, Append(term + 1, index - 1, term, (theirs,), index, 1)))
+    assert raft.commit == index
+    assert lab.answers[token].outcome == "unknown"
 
 
 def test_a_committed_write_is_answered_once_although_leadership_is_lost_later(lab: Lab) -> None:
