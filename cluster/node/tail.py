@@ -9,6 +9,7 @@ Law 3: the block in which the log ends is written again by the next append. What
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -18,6 +19,8 @@ from typing import Final
 # A multiple of every device's sector and of the memory page.
 BLOCK: Final = 4_096
 _BUFFER_BYTES: Final = 64 * 1024
+# How a file system says that it does not write around the page cache.
+_NOT_DIRECT: Final = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 class Tail:
@@ -26,6 +29,7 @@ class Tail:
     __slots__ = ("_buffer", "_direct", "fd", "number", "offset", "size")
 
     def __init__(self, path: Path, number: int, size: int, offset: int) -> None:
+        """Raises `OSError` for what the disk refuses."""
         self.number, self.size, self.offset = number, size, offset
         # Page-aligned, as direct writes need it. It begins with the block in which the log ends, as far as that goes.
         self._buffer = mmap.mmap(-1, _BUFFER_BYTES)
@@ -64,17 +68,19 @@ class Tail:
         self._buffer[:left] = buffer[end - left : end]
 
     def _go_direct(self, path: Path, begins: int) -> None:
-        """Try it with the last block as it is: some file systems refuse the flag, some only the write."""
+        """Try it with the last block as it is: some file systems refuse the flag, some only the write. Other errors are the disk's own."""
         if not hasattr(os, "O_DIRECT"):
             return
+        fd = -1
         try:
             fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_DIRECT | os.O_DSYNC)
-        except OSError:
-            return
-        try:
             _write_blocks(fd, self._buffer, BLOCK, begins)
-        except OSError:
-            os.close(fd)
+        except OSError as error:
+            if fd >= 0:
+                os.close(fd)
+            if error.errno not in _NOT_DIRECT:
+                os.close(self.fd)
+                raise
             return
         os.close(self.fd)
         self.fd, self._direct = fd, True

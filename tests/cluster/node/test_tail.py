@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -71,3 +72,33 @@ def test_a_device_that_is_full_says_so(path: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
         tail.append(b"x")
     tail.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="everything goes through the page cache here")
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EOPNOTSUPP])
+def test_a_file_system_that_refuses_the_way_around_the_cache_is_written_through_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    tail = _opened_when_direct_writes_fail(tmp_path, monkeypatch, number)
+    tail.append(b"more")
+    tail.close()
+    assert (tmp_path / "segment").read_bytes().startswith(HEAD + b"more\0")
+
+
+@pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="everything goes through the page cache here")
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EROFS])
+def test_other_errors_are_the_disks_own_and_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    open_before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    with pytest.raises(OSError, match=os.strerror(number)):
+        _opened_when_direct_writes_fail(tmp_path, monkeypatch, number)
+    assert (len(os.listdir("/proc/self/fd")) if open_before else 0) == open_before
+
+
+def _opened_when_direct_writes_fail(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> Tail:
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    path = folder / "segment"
+    path.write_bytes(HEAD + bytes(SIZE - len(HEAD)))
+    monkeypatch.setattr(os, "pwritev", refuse)
+    return Tail(path, 1, SIZE, len(HEAD))
