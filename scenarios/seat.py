@@ -8,15 +8,14 @@ Law 3: leaving the seat from which a run was started ends it, and waits until no
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
-import sys
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 from cluster.core.errors import EnvironmentFailed, FaultlineError, ProtocolError, UsageError
+from cluster.supervisor import launch
 from cluster.wire import FrameSplitter
 from scenarios.commission import COMMISSIONS, REPLIES, Commission, Refused, Staged
 from scenarios.feed import ASKS, NEWS, Ask, Judged, News
@@ -44,16 +43,16 @@ class RunSession:
     @classmethod
     async def open(cls, commission: Commission) -> RunSession:
         """Raises `UsageError` for a run that cannot be, `EnvironmentFailed` when this machine does not let it."""
-        process = _start(commission)
+        process = launch.start("scenarios", COMMISSIONS.encode(commission))
         try:
-            staged = await _reply(process)
+            staged = _staged(await launch.answer(process, "the run did not begin", _STAGED_WITHIN_S))
             line = _Line()
             await asyncio.get_running_loop().create_unix_connection(lambda: line, staged.socket)
         except BaseException:
             # Its end of the line is closed by this: what is below it ends with it.
             process.kill()
             await asyncio.to_thread(process.wait)
-            _close_pipes(process)
+            launch.close_pipes(process)
             raise
         return cls(process, line, Path(staged.run_dir))
 
@@ -76,7 +75,7 @@ class RunSession:
             yield batch
         if not judged and not self._closing:
             await self._ended()
-            raise LostRun(f"the run ended without a verdict: {_last_words(self._process.stderr)}")
+            raise LostRun(f"the run ended without a verdict: {launch.last_words(self._process.stderr)}")
 
     async def close(self) -> None:
         """Leave; a run that goes on ends. Waits until it has, whoever asked first."""
@@ -90,7 +89,7 @@ class RunSession:
         try:
             await self._ended()
         finally:
-            _close_pipes(self._process)
+            launch.close_pipes(self._process)
             self._closed.set()
 
     async def _ended(self) -> None:
@@ -146,51 +145,10 @@ class _Line(asyncio.Protocol):
         self._bell.set()
 
 
-# ---- starting a runner ----------------------------------------------------------------------------------------------
-
-
-def _start(commission: Commission) -> subprocess.Popen[bytes]:
-    """By exec, in a session of its own: a Ctrl-C at the terminal is for the front, which then closes the line."""
-    root = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "scenarios"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path}, start_new_session=True,
-    )  # fmt: skip
-    assert process.stdin is not None
-    try:
-        process.stdin.write(COMMISSIONS.encode(commission))
-        process.stdin.flush()
-    except BrokenPipeError:
-        pass  # it died at once: what it said on standard error is told by `_reply`
-    return process
-
-
-async def _reply(process: subprocess.Popen[bytes]) -> Staged:
-    assert process.stdout is not None
-    reading = asyncio.get_running_loop().run_in_executor(None, process.stdout.read)
-    done, _ = await asyncio.wait({reading}, timeout=_STAGED_WITHIN_S)
-    if not done:
-        process.kill()  # ends the reading, too
-        await reading
-        raise EnvironmentFailed(f"the run did not begin within {_STAGED_WITHIN_S:.0f} s")
-    frames = FrameSplitter().feed(reading.result())
-    if not frames:
-        raise EnvironmentFailed(f"the run did not begin: {_last_words(process.stderr)}")
-    match REPLIES.decode_body(frames[0]):
+def _staged(body: bytes) -> Staged:
+    """The runner's one answer. Raises what it refused with."""
+    match REPLIES.decode_body(body):
         case Staged() as staged:
             return staged
         case Refused(why=why, usage=usage):
             raise UsageError(why) if usage else EnvironmentFailed(why)
-
-
-def _last_words(stderr: IO[bytes] | None) -> str:
-    text = stderr.read(64 * 1024).decode(errors="replace").strip() if stderr is not None else ""
-    return text.splitlines()[-1] if text else "it said nothing"
-
-
-def _close_pipes(process: subprocess.Popen[bytes]) -> None:
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()

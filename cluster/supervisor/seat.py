@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 import msgspec
 
 from cluster.commands.grammar import parse
 from cluster.core.errors import EnvironmentFailed, FaultlineError, ProtocolError, UsageError
-from cluster.supervisor import rundir
+from cluster.supervisor import launch, rundir
 from cluster.supervisor.chronicle import now_us
 from cluster.supervisor.opening import OPENING
 from cluster.telemetry.control import Ask, ControlMessage, Goodbye, Heard, Hello, LabSpec, NotOpened, Opened, Welcome
@@ -58,15 +56,16 @@ class LiveSession:
     @classmethod
     async def open(cls, spec: LabSpec, name: str = "") -> LiveSession:
         """Start a lab. Raises `UsageError` for one that cannot be, `EnvironmentFailed` when this machine does not let it."""
-        process = _start_supervisor(spec)
+        body = msgspec.msgpack.encode(spec)
+        process = launch.start("cluster.supervisor", len(body).to_bytes(HEADER_BYTES, "big") + body)
         try:
-            opened = await _answer(process)
+            opened = _opened(await launch.answer(process, "the supervisor did not open a lab", _OPEN_WITHIN_S))
             return await cls._sit_down(Path(opened.run_dir), name, observer=False, process=process, keep=spec.keep)
         except BaseException:
             # Without its front it ends by itself; nobody is left to wait for longer than that.
             process.kill()
             await asyncio.to_thread(process.wait)
-            _close_pipes(process)
+            launch.close_pipes(process)
             rundir.sweep(rundir.base_dir(spec.run_base))
             raise
 
@@ -158,7 +157,7 @@ class LiveSession:
             _sweep_around(self.run_dir)
 
     async def _end_process(self, process: subprocess.Popen[bytes], *, stays: bool, answers: bool) -> None:
-        _close_pipes(process)
+        launch.close_pipes(process)
         if stays and process.poll() is None:
             process.returncode = 0  # it is meant to outlive us: nobody here will wait for it
             return
@@ -260,59 +259,16 @@ class _Line(asyncio.Protocol):
         self.welcomed.set()
 
 
-# ---- starting a supervisor ----------------------------------------------------------------------------------------
+# ---- a supervisor's beginning and end -----------------------------------------------------------------------------
 
 
-def _start_supervisor(spec: LabSpec) -> subprocess.Popen[bytes]:
-    """By exec, in a session of its own: a Ctrl-C at the terminal is for the front, which then says goodbye."""
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "cluster.supervisor"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
-        start_new_session=True,
-    )
-    body = msgspec.msgpack.encode(spec)
-    assert process.stdin is not None
-    try:
-        process.stdin.write(len(body).to_bytes(HEADER_BYTES, "big") + body)
-        process.stdin.flush()
-    except BrokenPipeError:
-        pass  # it died at once: what it said on standard error is told by `_answer`
-    return process
-
-
-async def _answer(process: subprocess.Popen[bytes]) -> Opened:
+def _opened(body: bytes) -> Opened:
     """The supervisor's one answer. Raises what it refused with."""
-    assert process.stdout is not None
-    reading = asyncio.get_running_loop().run_in_executor(None, process.stdout.read)
-    done, _ = await asyncio.wait({reading}, timeout=_OPEN_WITHIN_S)
-    if not done:
-        process.kill()  # ends the reading, too
-        await reading
-        raise EnvironmentFailed(f"the supervisor did not open a lab within {_OPEN_WITHIN_S:.0f} s")
-    frames = FrameSplitter().feed(reading.result())
-    if not frames:
-        raise EnvironmentFailed(f"the supervisor did not start: {_last_words(process.stderr)}")
-    match OPENING.decode_body(frames[0]):
+    match OPENING.decode_body(body):
         case Opened() as opened:
             return opened
         case NotOpened(why=why, usage=usage):
             raise UsageError(why) if usage else EnvironmentFailed(why)
-
-
-def _last_words(stderr: IO[bytes] | None) -> str:
-    text = stderr.read(64 * 1024).decode(errors="replace").strip() if stderr is not None else ""
-    return text.splitlines()[-1] if text else "it said nothing"
-
-
-def _close_pipes(process: subprocess.Popen[bytes]) -> None:
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
 
 
 def _lives_on(run_dir: Path, within_s: float) -> bool:
