@@ -121,7 +121,7 @@ def run(arguments: list[str]) -> int:
     if sys.platform == "win32":
         return complain("Windows itself is not supported: use WSL 2", ENVIRONMENT)
     try:
-        result = faultline.main(arguments, prog_name="faultline", standalone_mode=False)
+        result = _invoke(arguments)
     except click.ClickException as error:
         return complain(f"{error.format_message()} (try faultline --help)", USAGE)
     except (click.Abort, KeyboardInterrupt):
@@ -138,3 +138,17 @@ def run(arguments: list[str]) -> int:
     except FaultlineError as error:
         return complain(str(error), ENVIRONMENT)
     return result if isinstance(result, int) else 0
+
+
+def _invoke(arguments: list[str]) -> object:
+    """The command's own answer. What tasks failed with together is told by the first of it, if all of it is expected (Law 3)."""
+    try:
+        return faultline.main(arguments, prog_name="faultline", standalone_mode=False)
+    except BaseExceptionGroup as group:
+        expected, defects = group.split((FaultlineError, OSError, KeyboardInterrupt, click.ClickException, click.Abort))
+        if expected is None or defects is not None:
+            raise
+        first: BaseException = expected
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
