@@ -1,7 +1,7 @@
 """From records to a verdict: the oracle's findings, and what the run directory itself must prove.
 
 ERROR if the records or the run are broken, else VACUOUS if the run was no trial, else FAIL above the allowed violations, else VACUOUS if
-the cure left no trace of having worked, else PASS.
+the cure left no trace of having worked or something did not come to its end, else PASS.
 
 Law 1: the verdict comes from the files alone, re-read from byte 0; the runner adds only what no file can tell: that it failed.
 Law 2: `verdict.json` holds the SHA-256 of every record, so that a file cut at its end, which no chain betrays, is noticed as well.
@@ -50,7 +50,7 @@ def judge(incident: Incident, run_dir: Path, duration_s: float, failed: str = ""
     status = _status(found, incident.card.verdict.max_violations, why)
     return Outcome(
         slug=params.slug, variant=params.variant, toggles=params.toggles, seed=params.seed, scale=params.scale, verdict=status,
-        violations=_violations(found), coverage={**found.coverage, **found.cured}, metrics=found.metrics, duration_s=duration_s,
+        violations=_violations(found), coverage={**found.coverage, **found.cured, **found.finished}, metrics=found.metrics, duration_s=duration_s,
         run_dir=str(run_dir), why=why, by_hand=by_hand,
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ def _status(found: Judgement, allowed: int, why: str) -> Status:
         return "VACUOUS"
     if len(found.violations) > allowed:
         return "FAIL"
-    return "PASS" if all(found.cured.values()) else "VACUOUS"
+    return "PASS" if all(found.cured.values()) and all(found.finished.values()) else "VACUOUS"
 
 
 def _violations(found: Judgement) -> Violations:
@@ -92,7 +92,10 @@ def read_verdict(run_dir: Path) -> Sealed:
 
 
 def verify(run_dir: Path) -> Outcome:
-    """Judge a finished run again from its files. Anything that is not as it was then makes it ERROR, with the place."""
+    """Judge a finished run again from its files. Anything that is not as it was then makes it ERROR, with the place.
+
+    Records that are not those of the verdict are not judged: what an oracle makes of them says nothing of the run.
+    """
     with in_use(run_dir):
         return _verified(run_dir)
 
@@ -100,14 +103,29 @@ def verify(run_dir: Path) -> Outcome:
 def _verified(run_dir: Path) -> Outcome:
     sealed = read_verdict(run_dir)
     before = sealed.outcome
+    if changed := _changed(sealed.files, digests(run_dir)):
+        return Outcome(
+            slug=before.slug, variant=before.variant, toggles=before.toggles, seed=before.seed, scale=before.scale, verdict="ERROR",
+            violations=Violations(0, {}, ()), coverage={}, metrics={}, duration_s=before.duration_s, run_dir=str(run_dir),
+            why=_broken(run_dir) or changed, by_hand=before.by_hand,
+        )  # fmt: skip
+    again = judge(load(before.slug), run_dir, before.duration_s, before.why)
+    if again.verdict != "ERROR" and (again.verdict, again.violations.count) != (before.verdict, before.violations.count):
+        said = f"{VERDICT} says {before.verdict} with {before.violations.count}, the records say {again.verdict}"
+        return msgspec.structs.replace(again, verdict="ERROR", why=said)
+    return again
+
+
+def _broken(run_dir: Path) -> str:
+    """Which line of parameters or ledgers cannot be; empty when each of them could."""
+    records = Records(run_dir)
     try:
-        again = judge(load(before.slug), run_dir, before.duration_s, before.why)
+        records.params()
+        for ledger in records.ledgers():
+            records.ledger(ledger)
     except RecordsBroken as broken:
-        return msgspec.structs.replace(before, verdict="ERROR", run_dir=str(run_dir), why=str(broken))
-    changed = again.why if again.verdict == "ERROR" else _changed(sealed.files, digests(run_dir))
-    if not changed and (again.verdict, again.violations.count) != (before.verdict, before.violations.count):
-        changed = f"{VERDICT} says {before.verdict} with {before.violations.count}, the records say {again.verdict}"
-    return msgspec.structs.replace(again, verdict="ERROR", why=changed) if changed else again
+        return str(broken)
+    return ""
 
 
 def _changed(then: dict[str, str], now: dict[str, str]) -> str:

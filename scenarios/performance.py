@@ -102,15 +102,15 @@ class Performance:
             self._fail(str(failures.exceptions[0]))
         finally:
             self._ending = True
-            self._phase("ending")
+            self._phase("ending", done=not self._busy())
             clean = await self._stage.close()
             self._place.servers.close()
         return self._failed or ("" if clean else "a process of the run did not leave when it was told to")
 
-    def _phase(self, phase: str) -> None:
-        """For whoever looks on. The end of a run must come to its end."""
+    def _phase(self, phase: str, **more: bool) -> None:
+        """For whoever looks on or judges. The end of a run must come to its end."""
         try:
-            self._phases.write({"mono_ns": now_ns(), "phase": phase})
+            self._phases.write({"mono_ns": now_ns(), "phase": phase, **more})
         except EnvironmentFailed as error:
             self._fail(str(error))
 
@@ -245,14 +245,17 @@ class Performance:
 
         The end of the time is no failure: the records say what was not done.
         """
-        clients = {proc.name for proc in self._card.proc if proc.client}
         try:
             async with asyncio.timeout(self._card.scenario.duration_s * self._params.scale):
-                while (clients & self._started - self._done or self._timeline.coming) and not self._failed:
+                while (self._busy() & self._started or self._timeline.coming) and not self._failed:
                     self._bell.clear()
                     await self._bell.wait()
         except TimeoutError:
             return
+
+    def _busy(self) -> set[str]:
+        """Clients that have not done what they were to do, those that nothing has started yet among them."""
+        return {proc.name for proc in self._card.proc if proc.client} - self._done
 
     # ---- what is heard ----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ Law 2: times are monotonic nanoseconds of one machine-wide clock, so they compar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,8 @@ from scenarios.outcome import Evidence as Evidence  # an oracle imports nothing 
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 HAND = "hand"  # what a fault that no card asked for hangs upon
+KILLED = -9  # the status of a process that a SIGKILL ended
+AT_WORK = 409  # a server's "not yet": whoever hears it asks again
 T = TypeVar("T")
 
 
@@ -65,12 +67,15 @@ class Judgement(msgspec.Struct, frozen=True):
 
     `cured`: what a cure that works leaves behind (an answer from memory, a refusal). Without it a run without violations proves nothing;
     with violations its lack is no excuse: that is a cure that did not work.
+    `finished`: that all came to its end. What is missing while it has not is late, and not yet wrong: an oracle counts what is certain, and a
+    run without violations proves nothing then. What is certainly wrong stays so, however the run would have ended.
     """
 
     violations: tuple[Evidence, ...]
     coverage: dict[str, bool]
     metrics: dict[str, int | float]
     cured: dict[str, bool] = {}
+    finished: dict[str, bool] = {}
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -78,6 +83,19 @@ class Pause(msgspec.Struct, frozen=True):
 
     from_ns: int
     until_ns: int | None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a client knows of each thing that it meant to have done, with the line that says so.
+
+    `refused`: the answer was no, for good. `given_up`: the last of so many silences that it asks no more; it will never know.
+    `unfinished`: none of these when the run ended.
+    """
+
+    told: dict[str, Line]
+    refused: dict[str, Line]
+    given_up: dict[str, Line]
+    unfinished: tuple[str, ...]
 
 
 class Records:
@@ -102,6 +120,10 @@ class Records:
 
     def supervisor(self) -> list[Line]:
         return list(self._lines("supervisor.jsonl"))
+
+    def all_done(self) -> bool:
+        """Whether every client had done what it was to do when the run was ended, by the runner's word. Else its time ran out."""
+        return any(line["phase"] == "ending" and line.get("done") for line in self._lines("phases.jsonl"))
 
     def history(self, process: str) -> list[Line]:
         """Of one client; empty when it never asked for anything."""
@@ -138,6 +160,38 @@ class Records:
                 found[-1] = Pause(found[-1].from_ns, line["mono_ns"])
         return found
 
+    def sent_after_pause(self, process: str) -> list[Line]:
+        """What it asked for after it had stood still.
+
+        Its parent stamped the stop while it could not run, so whatever it wrote later than that, it wrote after it woke. The stamp of the
+        waking itself is no such bound: it may run before its parent hears that it does.
+        """
+        stops = [pause.from_ns for pause in self.pauses(process) if pause.until_ns is not None]
+        return [line for line in self.history(process) if line["type"] == "invoke" and stops and line["time"] > stops[0]]
+
+    def births(self, process: str) -> list[int]:
+        """When its lives began, by its parent's word."""
+        return [line["mono_ns"] for line in self.supervisor() if line["process"] == process and line["event"] == "started"]
+
+    def deaths(self, process: str, *, killed: bool = False) -> list[int]:
+        """When its lives ended; with `killed`, those that a SIGKILL ended."""
+        ends = (line for line in self.supervisor() if line["process"] == process and line["event"] == "exited")
+        return [line["mono_ns"] for line in ends if not killed or line["status"] == KILLED]
+
+    def last_words(self, process: str, which: int = 0) -> Line | None:
+        """What it traced last before it was killed for the first time, or for a later one; None when it never was, or said nothing."""
+        deaths = self.deaths(process, killed=True)
+        said = [line for line in self.trace(process) if len(deaths) > which and line["mono_ns"] < deaths[which]]
+        return said[-1] if said else None
+
+    def stranded(self, server: str, client: str, kind: str) -> list[Line]:
+        """Effects of that kind that were the last thing in a life of the server, and of whose request the client heard nothing."""
+        ledger = self.ledger(server)
+        silent = {line["index"] for line in self.history(client) if line["type"] == "info"}
+        lives = ([line for line in ledger if line["mono_ns"] < died_ns] for died_ns in self.deaths(server))
+        last = [max(life, key=lambda line: line["seq"]) for life in lives if life]
+        return [line for line in last if line["kind"] == kind and line["request"] in silent]
+
     def _document(self, name: str, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(_read(self._root / name), type=kind)
@@ -156,6 +210,26 @@ class Records:
             raise RecordsBroken(name, "ends in the middle of a line")
         for number, raw in enumerate(content.splitlines(), 1):
             yield raw, Line(f"{name}:{number}", _object(raw, f"{name}:{number}"))
+
+
+def asked(wanted: Iterable[str], history: Iterable[Line], silences_max: int) -> Asked:
+    """Of a client that asks for each `intent` until it is answered, or has met with more than `silences_max` silences."""
+    told: dict[str, Line] = {}
+    refused: dict[str, Line] = {}
+    silences: dict[str, list[Line]] = {}
+    intents: dict[int, str] = {}
+    for line in history:
+        # An outcome may carry no more than an error: then it is of what was asked for under its index.
+        intent = intents.setdefault(line["index"], line["value"].get("intent", ""))
+        if line["type"] == "ok":
+            told[intent] = line
+        elif line["type"] == "fail" and line["value"].get("status") not in (None, AT_WORK):
+            refused[intent] = line
+        elif line["type"] == "info":
+            silences.setdefault(intent, []).append(line)
+    answered = told.keys() | refused.keys()
+    given_up = {of: lines[-1] for of, lines in silences.items() if of not in answered and len(lines) > silences_max}
+    return Asked(told, refused, given_up, tuple(of for of in dict.fromkeys(wanted) if of not in answered | given_up.keys()))
 
 
 _decoder = msgspec.json.Decoder(dict[str, Any])

@@ -6,9 +6,12 @@ Law 1: an effect beyond the first is a violation each; a wanted key without any 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class OnceCount(msgspec.Struct, frozen=True):
@@ -28,3 +31,12 @@ def exactly_once(wanted: Iterable[str], effects: Iterable[str]) -> OnceCount:
         missing=tuple(key for key in asked if key not in counts),
         strange=tuple(key for key in counts if key not in dict.fromkeys(asked)),
     )
+
+
+def repeats(effects: Iterable[T], key: Callable[[T], Hashable]) -> Iterator[tuple[T, T]]:
+    """Each effect beyond the first of its key, behind that first one; in their order."""
+    first: dict[Hashable, T] = {}
+    for effect in effects:
+        before = first.setdefault(key(effect), effect)
+        if before is not effect:
+            yield before, effect

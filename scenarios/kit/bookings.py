@@ -1,45 +1,59 @@
-"""Places of a service that sells them: on sqlite, counted, each booking with one outcome or, without `once`, with as many as are asked for.
+"""Places of a service that sells them: on sqlite, numbered, each booking with one outcome or, without `once`, with as many as are asked for.
 
-Law 1: an outcome and the place that it takes are one transaction.
+Law 1: an outcome, the place that it takes and the entry that tells of it are one transaction.
 Law 2: with `once`, who asks again hears what was said first; a booking that was cancelled stays so.
+Law 3: a place is somebody's until he gives it back: who comes gets the lowest number that is free.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
-Said = Literal["booked", "refused", "cancelled", "repeated"]
-_SCHEMA = "CREATE TABLE IF NOT EXISTS bookings (id INTEGER PRIMARY KEY, booking TEXT NOT NULL, state TEXT NOT NULL)"
+from scenarios.kit import telling
+from scenarios.kit.ledger import Ledger
+from scenarios.kit.telling import Entry
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS bookings (id INTEGER PRIMARY KEY, booking TEXT NOT NULL, state TEXT NOT NULL, place INTEGER)"
+_FREE = """
+WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers)
+SELECT n FROM numbers WHERE n NOT IN (SELECT place FROM bookings WHERE state = 'booked') LIMIT 1
+"""
 
 
 class Bookings:
-    """`places`: how many there are; None for as many as anybody wants."""
+    """`places`: how many there are; None for as many as anybody wants. Entries are "booked", "refused", "cancelled" or "repeated"."""
 
     def __init__(self, path: Path, places: int | None = None) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", _SCHEMA):
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", _SCHEMA, telling.SCHEMA):
             self._db.execute(statement)
         self._places = places
 
-    def book(self, booking: str, *, once: bool) -> tuple[Said, bool]:
-        """What was said now, and whether the booking has a place."""
-        self._db.execute("BEGIN IMMEDIATE")
-        state = self._state(booking)
-        said: Said = "repeated"
-        if state is None or not once:
-            state = said = "refused" if self._places is not None and self.taken() >= self._places else "booked"
-            self._db.execute("INSERT INTO bookings (booking, state) VALUES (?, ?)", (booking, state))
-        self._db.execute("COMMIT")
-        return said, state == "booked"
+    async def tell_untold(self, path: Path, ledger: Ledger) -> None:
+        """What an earlier life did and could not tell any more."""
+        await telling.tell_untold(self._db, path, ledger)
 
-    def cancel(self, booking: str) -> Said:
+    def book(self, booking: str, *, once: bool) -> tuple[Entry, bool]:
+        """What is to be told, and whether the booking has a place."""
+        with self._transaction():
+            state = self._state(booking)
+            if state is not None and once:
+                return Entry("repeated", {"booking": booking}), state == "booked"
+            if self._places is not None and self.taken() >= self._places:
+                return self._enter(booking, "refused", None), False
+            return self._enter(booking, "booked", self._db.execute(_FREE).fetchone()[0]), True
+
+    def cancel(self, booking: str) -> Entry:
         """Give back the places that it has; a second time there is none to give."""
-        self._db.execute("BEGIN IMMEDIATE")
-        freed = self._db.execute("UPDATE bookings SET state = 'cancelled' WHERE booking = ? AND state = 'booked'", (booking,)).rowcount
-        self._db.execute("COMMIT")
-        return "cancelled" if freed else "repeated"
+        with self._transaction():
+            rows = self._db.execute("SELECT place FROM bookings WHERE booking = ? AND state = 'booked' ORDER BY id", (booking,)).fetchall()
+            self._db.execute("UPDATE bookings SET state = 'cancelled' WHERE booking = ? AND state = 'booked'", (booking,))
+            if not rows:
+                return Entry("repeated", {"booking": booking})
+            return telling.enter(self._db, "cancelled", {"booking": booking, "places": [place for (place,) in rows]})
 
     def taken(self) -> int:
         return self._count("booked")
@@ -49,6 +63,20 @@ class Bookings:
 
     def close(self) -> None:
         self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _enter(self, booking: str, state: str, place: int | None) -> Entry:
+        self._db.execute("INSERT INTO bookings (booking, state, place) VALUES (?, ?, ?)", (booking, state, place))
+        return telling.enter(self._db, state, {"booking": booking, "place": place})
 
     def _state(self, booking: str) -> str | None:
         row = self._db.execute("SELECT state FROM bookings WHERE booking = ? ORDER BY id LIMIT 1", (booking,)).fetchone()

@@ -17,7 +17,9 @@ from scenarios.kit.process import Process
 
 async def main(process: Process) -> None:
     ledger = Ledger.open(process.ledger_path, process.tasks)
-    flight = Flight(process, Bookings(process.work / f"{process.name}.sqlite"), ledger, Caller(process.socket_of("payd")))
+    bookings = Bookings(process.work / f"{process.name}.sqlite")
+    await bookings.tell_untold(process.ledger_path, ledger)
+    flight = Flight(process, bookings, ledger, Caller(process.socket_of("payd")))
     methods: dict[str, Handler] = {"book": flight.book, "cancel": flight.cancel, "status": flight.status}
     await serve(process.socket_of(process.name), methods, process.tasks)
     async with journey.open_journey_bus(process) as bus:
@@ -39,13 +41,12 @@ class Flight:
 
     async def book(self, booking: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         await journey.move_money(self._process, self._payd, "charge", booking)
-        said, _ = self._bookings.book(booking["id"], once=journey.once(self._process))
-        await self._ledger.append(said, booking=booking["id"])
+        entry, _ = self._bookings.book(booking["id"], once=journey.once(self._process))
+        await entry.tell(self._ledger)
         return OK, {}
 
     async def cancel(self, booking: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        said = self._bookings.cancel(booking["id"])
-        await self._ledger.append(said, booking=booking["id"])
+        await self._bookings.cancel(booking["id"]).tell(self._ledger)
         return OK, {}
 
     async def status(self, _args: dict[str, Any]) -> tuple[int, dict[str, Any]]:

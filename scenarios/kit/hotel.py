@@ -19,7 +19,9 @@ from scenarios.kit.process import Process
 
 async def main(process: Process) -> None:
     ledger = Ledger.open(process.ledger_path, process.tasks)
-    hotel = Hotel(process, Bookings(process.work / f"{process.name}.sqlite", process.args["rooms"]), ledger)
+    bookings = Bookings(process.work / f"{process.name}.sqlite", process.args["rooms"])
+    await bookings.tell_untold(process.ledger_path, ledger)
+    hotel = Hotel(process, bookings, ledger)
     await serve(process.socket_of(process.name), {"book": hotel.book, "status": hotel.status}, process.tasks)
     async with journey.open_journey_bus(process) as bus:
         if journey.is_choreography(process):
@@ -39,8 +41,8 @@ class Hotel:
             await bus.publish(journey.ROOM_REFUSED, booking)
 
     async def book(self, booking: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        said, has_room = self._bookings.book(booking["id"], once=journey.once(self._process))
-        await self._ledger.append(said, booking=booking["id"])
+        entry, has_room = self._bookings.book(booking["id"], once=journey.once(self._process))
+        await entry.tell(self._ledger)
         return (OK if has_room else journey.FULL), {}
 
     async def status(self, _args: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -3,7 +3,7 @@
 Law 1: it sends what it is told, again if it is told again: that a job runs once is the schedulers' business.
 Law 2: with `fencing` it refuses who comes with an older token than the newest that it has seen. A token may be shown before anything is
 asked for (`fence`): from then on the past is shut out, and what has been sent can be read without racing it.
-Law 3: a line of its book is durable before the caller hears.
+Law 3: a line of its book is durable before anybody hears of it, also of those who ask what was sent.
 
 Toggle: `fencing`, hot: read at every request.
 """
@@ -66,8 +66,8 @@ class Mailer:
         if seen is not None:
             await self._ledger.append("rejected", **line, seen=seen)
             return STALE, {"seen": seen}
-        self._sent.setdefault(f"{args['job']}@{args['slot']}", []).append(args["batch"])
         await self._ledger.append("delivered", **line)
+        self._sent.setdefault(f"{args['job']}@{args['slot']}", []).append(args["batch"])
         return OK, {}
 
     def _seen_newer(self, token: int) -> int | None:

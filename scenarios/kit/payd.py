@@ -4,7 +4,8 @@ Law 1: it does what it is asked to, as often as it is asked: once is the caller'
 old is turned away) or it remembers keys (`kit/idempotency.py`).
 Law 2: whatever forbids an effect, and what remembers it, is decided in the effect's own transaction; where a store cannot do that, the
 incident is about it.
-Law 3: the ledger's line is durable before the caller hears, and a row that a crash kept from being told is told by the next life.
+Law 3: the ledger's line is durable before the caller hears, and a row that a crash kept from being told is told by the next life
+(`kit/telling.py`).
 
 Args, all of which may be missing: `remembers`, the toggle that turns idempotency on; `store` (memory, separate, same_txn, redis);
 `concurrent` (check_then_insert, unique_key or lock) and `retry_after_ms`; `key_ttl_ms`. Toggles: `fencing`, `fingerprint` and the one that
@@ -18,9 +19,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from scenarios.kit import fence, idempotency
+from scenarios.kit import fence, idempotency, telling
 from scenarios.kit.calls import OK, STALE, serve
 from scenarios.kit.idempotency import Answered, Keep, MemoryStore, Once, SqlStore
 from scenarios.kit.ledger import Ledger
@@ -29,7 +28,6 @@ from scenarios.kit.process import Process
 DAY_MS = 86_400_000.0
 # What is said about a request, and is no part of it: two attempts at the same thing differ in these.
 ABOUT = ("key", "caller", "request")
-_ENTRIES = "CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, about TEXT, line BLOB NOT NULL)"
 
 
 async def main(process: Process) -> None:
@@ -42,25 +40,15 @@ async def opened(process: Process) -> Payd:
     """With what it had on disk."""
     db = _open(process.work / f"{process.name}.sqlite")
     ledger = Ledger.open(process.ledger_path, process.tasks)
-    await _tell_untold(db, process.ledger_path, ledger)
+    await telling.tell_untold(db, process.ledger_path, ledger)
     return Payd(db, ledger, process, await _once(process, db))
 
 
 def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None)
-    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", _ENTRIES, fence.SCHEMA, idempotency.SCHEMA):
+    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", telling.SCHEMA, fence.SCHEMA, idempotency.SCHEMA):
         db.execute(statement)
     return db
-
-
-async def _tell_untold(db: sqlite3.Connection, path: Path, ledger: Ledger) -> None:
-    """Law 3. The ledger tells rows in their order, so the last one that it knows is enough."""
-    for row, kind, line in db.execute("SELECT id, kind, line FROM entries WHERE id > ? ORDER BY id", (_told(path),)).fetchall():
-        await ledger.append(kind, **msgspec.json.decode(line), row=row)
-
-
-def _told(path: Path) -> int:
-    return max((msgspec.json.decode(line).get("row", 0) for line in path.read_bytes().splitlines()), default=0)
 
 
 async def _once(process: Process, db: sqlite3.Connection) -> Once | None:
@@ -139,8 +127,7 @@ class Payd:
         seen = fence.admit(self._db, args["order"], args["token"]) if self._process.toggle("fencing", "off") == "on" else None
         row = 0
         if seen is None:
-            values = (kind, args.get("order"), msgspec.json.encode(args))
-            row = self._db.execute("INSERT INTO entries (kind, about, line) VALUES (?, ?, ?)", values).lastrowid or 0
+            row = telling.enter(self._db, kind, args, args.get("order")).row
             keep((OK, {"receipt": _receipt(kind, row)}))
         return row, seen
 

@@ -2,6 +2,7 @@
 
 Law 1: with `dedup_store` same_txn, "I have seen it" and "one down" are one transaction: neither survives a crash without the other.
 Law 2: an event is acknowledged when its effect is durable, not before: it may come twice, and it cannot be lost.
+Law 3: an effect that a crash kept from being told is told by the next life (`kit/telling.py`).
 
 Args: `bus`, `qos`, `stock`, `pick_ms` (an event's worth of work), `dedup_store` same_txn or memory, `dedup_by` event_id or payload.
 Toggle: `consumer_dedup` on or off.
@@ -17,10 +18,12 @@ from typing import Any
 
 import msgspec
 
+from scenarios.kit import telling
 from scenarios.kit.bus import Delivery, open_bus
 from scenarios.kit.ledger import Ledger
 from scenarios.kit.process import Process
 from scenarios.kit.relay import TOPIC
+from scenarios.kit.telling import Entry
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS stock (one INTEGER PRIMARY KEY CHECK (one = 1), units INTEGER NOT NULL)",
@@ -33,6 +36,7 @@ async def main(process: Process) -> None:
     ledger = Ledger.open(process.ledger_path, process.tasks)
     by_payload, in_memory = args["dedup_by"] == "payload", args["dedup_store"] == "memory"
     stock = Stock(process.work / "inventory.sqlite", round(args["stock"]), by_payload=by_payload, in_memory=in_memory)
+    await stock.tell_untold(process.ledger_path, ledger)
     async with open_bus(process, args["bus"], qos=int(args["qos"]), acks_itself=False) as bus:
         await bus.subscribe(TOPIC)
         await process.go()
@@ -46,11 +50,7 @@ async def _take(process: Process, stock: Stock, ledger: Ledger, delivery: Delive
     event = delivery.body["event"]
     process.trace("inv.delivered", of=event, message=delivery.id)
     await asyncio.sleep(process.args["pick_ms"] / 1_000)
-    left = stock.take(event, delivery.body["order"], dedup=process.toggle("consumer_dedup") == "on")
-    if left is None:
-        await ledger.append("dropped", event=event, message=delivery.id)
-    else:
-        await ledger.append("decremented", event=event, message=delivery.id, stock=left)
+    await stock.take(event, delivery.body["order"], delivery.id, dedup=process.toggle("consumer_dedup") == "on").tell(ledger)
     await process.failpoint("inv.after_apply_before_ack", of=event)
 
 
@@ -59,23 +59,29 @@ class Stock:
 
     def __init__(self, path: Path, units: int, *, by_payload: bool = False, in_memory: bool = False) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *_SCHEMA):
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", telling.SCHEMA, *_SCHEMA):
             self._db.execute(statement)
         self._db.execute("INSERT OR IGNORE INTO stock VALUES (1, ?)", (units,))
         self._by_payload = by_payload
         self._seen: set[str] | None = set() if in_memory else None
 
-    def take(self, event: str, order: dict[str, Any], *, dedup: bool) -> int | None:
-        """What is left after one more is taken; None when the event was known and, with `dedup`, nothing was done."""
+    async def tell_untold(self, path: Path, ledger: Ledger) -> None:
+        """What an earlier life did and could not tell any more."""
+        await telling.tell_untold(self._db, path, ledger)
+
+    def take(self, event: str, order: dict[str, Any], message: str, *, dedup: bool) -> Entry:
+        """One more is taken; or, with `dedup`, nothing is done about an event that was known."""
         key = _fingerprint(order) if self._by_payload else event
+        line = {"event": event, "message": message}
         self._db.execute("BEGIN IMMEDIATE")
-        left = None
+        entry = Entry("dropped", line)
         # It is remembered without `dedup` too: whoever turns it on in mid-run has a past to compare with.
         if self._is_new(key) or not dedup:
             self._db.execute("UPDATE stock SET units = units - 1")
             left = self._db.execute("SELECT units FROM stock").fetchone()[0]
+            entry = telling.enter(self._db, "decremented", {**line, "stock": left})
         self._db.execute("COMMIT")
-        return left
+        return entry
 
     def _is_new(self, key: str) -> bool:
         """Inside the transaction. From now on it is not."""

@@ -27,12 +27,17 @@ def write_ledger(path: Path, lines: list[dict[str, Any]]) -> None:
     write_lines(path, chained)
 
 
+def write_ending(root: Path, *, done: bool) -> None:
+    """The runner's word on whether all clients were done when it ended the run."""
+    write_lines(root / "phases.jsonl", [{"mono_ns": 1, "phase": "running"}, {"mono_ns": 2, "phase": "ending", "done": done}])
+
+
 def charged(order: str, caller: str, kind: str = "charged") -> dict[str, Any]:
     return {"kind": kind, "order": order, "cents": 1, "token": 1 if caller == "w1" else 2, "caller": caller, "request": 1}
 
 
-def stale_lock_run(root: Path, ledger: list[dict[str, Any]], fencing: str = "off", *, late: bool = True) -> Path:
-    """w1 takes both locks, stands still from 100 to 200, w2 takes them at 150, w1 sends at 210 (or, not `late`, at 90)."""
+def stale_lock_run(root: Path, ledger: list[dict[str, Any]], fencing: str = "off", *, late: bool = True, done: bool = True) -> Path:
+    """w1 takes both locks, stands still from 100 to 200, w2 takes them at 150, w1 sends at 210 (or, not `late`, at 90); `done`: in time."""
     params = {"slug": "stale-lock-holder", "variant": "broken", "toggles": {**TOGGLES, "fencing": fencing}, "seed": 1, "scale": 1.0}
     root.mkdir(parents=True, exist_ok=True)
     (root / "params.json").write_bytes(msgspec.json.encode(params))
@@ -45,5 +50,6 @@ def stale_lock_run(root: Path, ledger: list[dict[str, Any]], fencing: str = "off
         write_lines(root / "trace" / f"{worker}.jsonl", taken + ended)
     sent = [{"time": 210 if late else 90, "type": "invoke", "f": "charge", "value": {"order": order}} for order in ORDERS]
     write_lines(root / "history" / "w1.jsonl", sent)
+    write_ending(root, done=done)
     write_ledger(root / "ledger" / "payd.jsonl", ledger)
     return root

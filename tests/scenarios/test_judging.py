@@ -11,7 +11,7 @@ from cluster.core.errors import UsageError
 from scenarios.catalog import load
 from scenarios.judging import judge, seal, verify
 from scenarios.outcome import Outcome
-from tests.scenarios.run_dirs import ORDERS, charged, stale_lock_run, write_ledger
+from tests.scenarios.run_dirs import ORDERS, charged, stale_lock_run, write_ledger, write_lines
 
 TWICE = [charged(order, caller) for caller in ("w2", "w1") for order in ORDERS]
 CURED = [charged(order, "w2") for order in ORDERS] + [charged(order, "w1", "rejected") for order in ORDERS]
@@ -37,6 +37,20 @@ def test_an_order_without_a_charge_is_a_violation_too(tmp_path: Path) -> None:
     outcome = judged(stale_lock_run(tmp_path, [line for line in CURED if (line["order"], line["kind"]) != (ORDERS[0], "charged")], "on"))
     assert outcome.verdict == "FAIL"
     assert outcome.violations.by_rule == {"missed_charge": 1}
+
+
+def test_an_order_without_a_charge_is_late_and_not_missed_while_somebody_is_at_it(tmp_path: Path) -> None:
+    ledger = [line for line in CURED if (line["order"], line["kind"]) != (ORDERS[0], "charged")]
+    run_dir = stale_lock_run(tmp_path, ledger, "on", done=False)
+    assert (judged(run_dir).verdict, judged(run_dir).violations.count) == ("VACUOUS", 0)
+    write_lines(run_dir / "history" / "w2.jsonl", [{"time": 160, "type": "ok", "f": "charge", "value": {"order": ORDERS[0]}}])
+    assert judged(run_dir).violations.by_rule == {"missed_charge": 1}  # somebody was told that it is charged
+
+
+def test_a_run_whose_time_ran_out_passes_nothing_and_excuses_nothing(tmp_path: Path) -> None:
+    late, twice = stale_lock_run(tmp_path / "late", CURED, "on", done=False), stale_lock_run(tmp_path / "twice", TWICE, done=False)
+    assert (judged(late).verdict, judged(twice).verdict) == ("VACUOUS", "FAIL")
+    assert judged(late).coverage["both workers were done with every order"] is False
 
 
 def test_a_charge_that_nobody_ordered_is_a_violation_too(tmp_path: Path) -> None:
@@ -113,6 +127,16 @@ def test_verify_finds_what_was_touched(tmp_path: Path, touch: Callable[[Path], o
     outcome = verify(run_dir)
     assert outcome.verdict == "ERROR"
     assert said in outcome.why
+
+
+def test_records_that_are_not_those_of_the_verdict_are_not_judged(tmp_path: Path) -> None:
+    """An oracle that stumbles over them, or finds violations in them, has nothing to say of the run."""
+    run_dir = sealed(tmp_path)
+    history = run_dir / "history" / "w1.jsonl"
+    history.write_bytes(history.read_bytes().replace(b'"value":{', b'"value":"x","was":{', 1))
+    outcome = verify(run_dir)
+    assert (outcome.verdict, outcome.violations.count, outcome.coverage) == ("ERROR", 0, {})
+    assert outcome.why == "history/w1.jsonl: is not what the verdict was given over"
 
 
 def test_an_unfinished_run_cannot_be_verified(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Judges by the stock's ledger, the dump of the lock server's keys, and the parent's word on who was alive.
 
 Bad is: a unit that at the end is still held by somebody long dead; a shopper who was refused while a unit was so stranded; a unit that
-was sold twice, or in the hands of two living owners at once; a sale that only one side knows of. Long is three seconds: until then the
-holds of the dead may take to expire.
+was sold twice, or in the hands of two living owners at once; a sale that only one side knows of, the stock or the shopper. Long is three
+seconds: until then the holds of the dead may take to expire.
 
 It was a trial only if w1 died with exactly five units in its hands, one checkout took longer than two lives of a hold, and many asked for
 what w1 had held.
@@ -10,7 +10,7 @@ what w1 had held.
 
 from __future__ import annotations
 
-from cluster.check.once import exactly_once
+from cluster.check.once import repeats
 from scenarios.records import Evidence, Judgement, Line, Params, Records
 
 VICTIM, SKU, UNITS = "w1", "sku3", 5
@@ -28,7 +28,7 @@ def judge(records: Records, params: Params) -> Judgement:
     spans = _spans(ledger)
     violations = (
         *_stranded(dump, deaths, limit_ns), *_refused(ledger, spans, deaths, limit_ns), *_sold_twice(ledger),
-        *_held_twice(spans, deaths), *_unrecorded(records, ledger),
+        *_held_twice(spans, deaths), *_known_to_one(records.history("shopper"), ledger),
     )  # fmt: skip
     died_ns = _first_death(records)
     late = [line for line in records.history("shopper") if line["type"] == "invoke" and line["time"] > died_ns + limit_ns]
@@ -42,7 +42,9 @@ def judge(records: Records, params: Params) -> Judgement:
         "sold": sum(line["kind"] == "sold" for line in ledger), "refused": sum(line["kind"] == "refused" for line in ledger),
         "keys_at_end": sum(line["kind"] == "key" for line in dump),
     }  # fmt: skip
-    return Judgement(violations, coverage, metrics)
+    wanted = {purchase["id"] for purchase in records.truth()["workload"]}
+    finished = {"every shopper had an answer, or knows that there is none": wanted <= _outcomes(records.history("shopper")).keys()}
+    return Judgement(violations, coverage, metrics, finished=finished)
 
 
 class _Span:
@@ -82,7 +84,7 @@ def _died_ns(owner: str, deaths: dict[str, int]) -> int:
 def _first_death(records: Records) -> int:
     """Of the victim, by a fault that landed. `_NEVER` when none did."""
     hit = any(line["target"] == VICTIM and line["phase"] == "landed" for line in records.faults())
-    ends = [line["mono_ns"] for line in records.supervisor() if line["event"] == "exited" and line["process"] == VICTIM]
+    ends = records.deaths(VICTIM)
     return ends[0] if hit and ends else _NEVER
 
 
@@ -127,14 +129,10 @@ def _strands(span: _Span, spans: list[_Span], refused: Line, from_ns: int) -> bo
 
 
 def _sold_twice(ledger: list[Line]) -> list[Evidence]:
-    by_unit: dict[str, list[Line]] = {}
-    for line in ledger:
-        if line["kind"] == "sold":
-            by_unit.setdefault(line["unit"], []).append(line)
+    sold = (line for line in ledger if line["kind"] == "sold")
     return [
-        Evidence("sold_twice", (first.where, again.where), f"{unit}: sold by {first['owner']}, and again by {again['owner']}")
-        for unit, (first, *more) in by_unit.items()
-        for again in more
+        Evidence("sold_twice", (first.where, again.where), f"{first['unit']}: sold by {first['owner']}, and again by {again['owner']}")
+        for first, again in repeats(sold, lambda line: line["unit"])
     ]
 
 
@@ -150,8 +148,25 @@ def _held_twice(spans: list[_Span], deaths: dict[str, int]) -> list[Evidence]:
     return found
 
 
-def _unrecorded(records: Records, ledger: list[Line]) -> list[Evidence]:
-    """What shoppers were told against what the stock wrote down."""
-    told = {line["value"]["purchase"]: line for line in records.history("shopper") if line["type"] == "ok"}
-    missing = exactly_once(told, (line["purchase"] for line in ledger if line["kind"] == "sold")).missing
-    return [Evidence("sale_without_a_line", (told[purchase].where,), f"{purchase}: was sold, says its worker") for purchase in missing]
+def _outcomes(history: list[Line]) -> dict[str, Line]:
+    """Purchase -> what its shopper heard, silence included. Each is asked for once."""
+    asked = {line["index"]: line["value"]["purchase"] for line in history if line["type"] == "invoke"}
+    return {asked[line["index"]]: line for line in history if line["type"] != "invoke" and line["index"] in asked}
+
+
+def _known_to_one(history: list[Line], ledger: list[Line]) -> list[Evidence]:
+    """What shoppers were told against what the stock wrote down. Who has not heard yet may still hear."""
+    asked = {line["value"]["purchase"] for line in history if line["type"] == "invoke"}
+    heard, sold = _outcomes(history), {line["purchase"]: line for line in ledger if line["kind"] == "sold"}
+    found = [
+        Evidence("sale_without_a_line", (line.where,), f"{purchase}: was sold, says its worker")
+        for purchase, line in heard.items()
+        if line["type"] == "ok" and purchase not in sold
+    ]
+    for purchase, line in sold.items():
+        if purchase not in asked:
+            found.append(Evidence("sale_without_a_buyer", (line.where,), f"{purchase}: sold, and nobody asked for it"))
+        elif purchase in heard and heard[purchase]["type"] != "ok":
+            text = f"{purchase}: sold, and its shopper heard {'no' if heard[purchase]['type'] == 'fail' else 'nothing'}"
+            found.append(Evidence("sale_without_a_buyer", (line.where, heard[purchase].where), text))
+    return found

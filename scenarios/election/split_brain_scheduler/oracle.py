@@ -1,4 +1,5 @@
-"""Judges by the mailer's ledger: somebody who got one mailing of one job and slot more than once, or never.
+"""Judges by the mailer's ledger: somebody who got one mailing of one job and slot more than once, or never, though
+the schedulers' day is over.
 
 It was a trial only if s1 stood still for longer than its lock lived, cut off with the smaller side, another was on duty meanwhile, and
 what s1 had in its hand was sent to the mailer afterwards. On Redis two must have been at work at the same time (unless the replica must
@@ -7,7 +8,7 @@ confirm the lock: then it can be nobody's on either side); with a consensus stor
 
 from __future__ import annotations
 
-from cluster.check.once import exactly_once
+from cluster.check.once import exactly_once, repeats
 from scenarios.records import Evidence, Judgement, Line, Params, Records
 
 OLD = "s1"
@@ -26,46 +27,46 @@ def judge(records: Records, params: Params) -> Judgement:
     if params.toggles["lock"] == "raft" or params.toggles["replication"] == "async":
         coverage["another was at work while s1 stood still"] = bool(_meanwhile(records, delivered))
     if params.toggles["stop"] == "before_execute":
-        coverage["s1 acted when it woke"] = bool(_late(records))
+        coverage["s1 acted when it woke"] = bool(records.sent_after_pause(OLD))
     if params.toggles["lock"] == "redis" and params.toggles["replication"] == "async":
         coverage["two were at work at the same time"] = _interleaved(delivered)
     if (params.toggles["lock"], params.toggles["fencing"], params.toggles["stop"]) == ("raft", "on", "before_execute"):
         cured["what s1 sent when it woke was turned away"] = any(line["caller"] == OLD for line in rejected)
-    violations = (*_twice(delivered), *_missed(jobs, delivered))
+    over = records.all_done()
+    violations = (*_twice(delivered), *_missed(jobs, delivered, over=over))
     callers = {line["caller"] for line in delivered}
     metrics: dict[str, int | float] = {
         "mails": sum(line["last"] - line["first"] + 1 for line in delivered), "rejections": len(rejected), "callers": len(callers),
         "pause_ms": round(_longest_ms(records), 1),
     }  # fmt: skip
-    return Judgement(violations, coverage, metrics, cured)
+    return Judgement(violations, coverage, metrics, cured, {"the schedulers' day was over": over})
 
 
 def _twice(delivered: list[Line]) -> list[Evidence]:
     """One for every mail beyond the first to the same recipient."""
-    first: dict[str, Line] = {}
-    found = []
-    for line in delivered:
-        for key in _mails(line):
-            if key in first:
-                before = first[key]
-                text = f"{key}: sent by {before['caller']} with token {before['token']}, and again by {line['caller']} with {line['token']}"
-                found.append(Evidence("mailed_twice", (before.where, line.where), text))
-            first.setdefault(key, line)
-    return found
+    mails = ((key, line) for line in delivered for key in _mails(line))
+    return [
+        Evidence(
+            "mailed_twice", (first.where, again.where),
+            f"{key}: sent by {first['caller']} with token {first['token']}, and again by {again['caller']} with {again['token']}",
+        )
+        for (key, first), (_, again) in repeats(mails, lambda mail: mail[0])
+    ]  # fmt: skip
 
 
 def _mails(line: Line) -> list[str]:
     return [f"{line['job']}@{line['slot']} to {recipient}" for recipient in range(line["first"], line["last"] + 1)]
 
 
-def _missed(jobs: list[dict[str, object]], delivered: list[Line]) -> list[Evidence]:
+def _missed(jobs: list[dict[str, object]], delivered: list[Line], *, over: bool) -> list[Evidence]:
+    """Before the day is over, what is missing may still come."""
     wanted = [
         f"{job['job']}@{job['slot']} to {recipient}"
         for job in jobs
         for recipient in range(1, int(str(job["batches"])) * int(str(job["recipients"])) + 1)
     ]
     count = exactly_once(wanted, (key for line in delivered for key in _mails(line)))
-    missed = [Evidence("never_mailed", ("truth.json",), f"{key}: never sent") for key in count.missing]
+    missed = [Evidence("never_mailed", ("truth.json",), f"{key}: never sent") for key in count.missing if over]
     strange = [Evidence("strange_mail", ("ledger/mailer.jsonl",), f"{key}: nobody wanted it") for key in count.strange]
     return [*missed, *strange]
 
@@ -80,12 +81,6 @@ def _longest_ms(records: Records) -> float:
 
 def _meanwhile(records: Records, delivered: list[Line]) -> list[Line]:
     return [line for line in delivered if line["caller"] != OLD and any(a < line["mono_ns"] < b for a, b in _stops(records))]
-
-
-def _late(records: Records) -> list[Line]:
-    """What s1 sent after it had stood still. Its parent stamped the stop while it could not run, so whatever is later, is after it."""
-    stops = _stops(records)
-    return [line for line in records.history(OLD) if line["type"] == "invoke" and stops and line["time"] > stops[0][0]]
 
 
 def _interleaved(delivered: list[Line]) -> bool:

@@ -5,7 +5,7 @@ It was a trial only if every order's lock passed from w1 to w2 and w1's charges 
 
 from __future__ import annotations
 
-from cluster.check.once import exactly_once
+from cluster.check.once import exactly_once, repeats
 from scenarios.records import Evidence, Judgement, Line, Params, Records
 
 OLD, NEW = "w1", "w2"
@@ -16,7 +16,7 @@ def judge(records: Records, params: Params) -> Judgement:
     ledger = records.ledger("payd")
     charged = [line for line in ledger if line["kind"] == "charged"]
     rejected = [line for line in ledger if line["kind"] == "rejected"]
-    late = _late_charges(records)
+    late = records.sent_after_pause(OLD)
     cured: dict[str, bool] = {}
     coverage = {
         "every order's lock passed from w1 to w2": bool(orders) and set(orders) == _passed_on(records),
@@ -25,24 +25,30 @@ def judge(records: Records, params: Params) -> Judgement:
     if params.toggles["fencing"] == "on":
         turned_away = {line["order"] for line in rejected if line["caller"] == OLD}
         cured["every late charge arrived and was turned away"] = bool(orders) and set(orders) == turned_away
-    violations = _violations(orders, charged)
+    finished = {"both workers were done with every order": records.all_done()}
+    violations = _violations(orders, charged, certain=set(orders) if records.all_done() else _told(records))
     metrics = {"orders": len(orders), "charges": len(charged), "rejections": len(rejected), "late_charges": len(late)}
-    return Judgement(violations, coverage, metrics | _pause_metric(records), cured)
+    return Judgement(violations, coverage, metrics | _pause_metric(records), cured, finished)
 
 
-def _violations(orders: list[str], charged: list[Line]) -> tuple[Evidence, ...]:
-    by_order: dict[str, list[Line]] = {}
-    for line in charged:
-        by_order.setdefault(line["order"], []).append(line)
+def _violations(orders: list[str], charged: list[Line], *, certain: set[str]) -> tuple[Evidence, ...]:
     count = exactly_once(orders, (line["order"] for line in charged))
     duplicates = [
-        Evidence("duplicate_charge", (first.where, again.where), f"{order}: charged by {first['caller']}, and again by {again['caller']}")
-        for order in count.extra
-        for first, again in ((by_order[order][0], again) for again in by_order[order][1:])
-    ]
-    missed = [Evidence("missed_charge", ("truth.json",), f"{order}: never charged") for order in count.missing]
-    strange = [Evidence("strange_charge", (by_order[order][0].where,), f"{order}: nobody ordered it") for order in count.strange]
+        Evidence(
+            "duplicate_charge", (first.where, again.where),
+            f"{first['order']}: charged by {first['caller']}, and again by {again['caller']}",
+        )
+        for first, again in repeats(charged, lambda line: line["order"])
+    ]  # fmt: skip
+    missed = [Evidence("missed_charge", ("truth.json",), f"{order}: never charged") for order in count.missing if order in certain]
+    first_of = {line["order"]: line for line in reversed(charged)}
+    strange = [Evidence("strange_charge", (first_of[order].where,), f"{order}: nobody ordered it") for order in count.strange]
     return (*duplicates, *missed, *strange)
+
+
+def _told(records: Records) -> set[str]:
+    """Orders that a worker takes for charged, because payd said so."""
+    return {line["value"]["order"] for worker in (OLD, NEW) for line in records.history(worker) if line["type"] == "ok"}
 
 
 def _passed_on(records: Records) -> set[str]:
@@ -51,18 +57,6 @@ def _passed_on(records: Records) -> set[str]:
     new = {line["order"]: line["mono_ns"] for line in reversed(records.trace(NEW, "lock.acquired"))}
     lost = {line["order"] for line in records.trace(OLD, "lock.lost")}
     return {order for order in old if order in new and new[order] > old[order] and order in lost}
-
-
-def _late_charges(records: Records) -> list[Line]:
-    """Charges that w1 sent after it had stood still.
-
-    The parent's stamp of the stop was made while w1 could not run, so whatever w1 wrote later than that, it wrote after it woke. The
-    stamp of the waking itself is no such bound: w1 may run before its parent hears that it does.
-    """
-    stops = [pause.from_ns for pause in records.pauses(OLD) if pause.until_ns is not None]
-    if not stops:
-        return []
-    return [line for line in records.history(OLD) if line["type"] == "invoke" and line["time"] > stops[0]]
 
 
 def _pause_metric(records: Records) -> dict[str, int | float]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from scenarios.records import Evidence, Judgement, Line, Params, Records
+from scenarios.records import Asked, Evidence, Judgement, Line, Params, Records, asked
 
 CLIENT = "batch"
 LOST_ANSWERS, SHARING = 6, 25
+RETRIES = 3
 Terms = tuple[str, int, str]  # user, cents, recipient
 
 
@@ -21,7 +22,8 @@ def judge(records: Records, params: Params) -> Judgement:
     intents = records.truth()["workload"]
     ledger, history = records.ledger("payd"), records.history(CLIENT)
     charged = [line for line in ledger if line["kind"] == "charged"]
-    told = {line["value"]["intent"]: line for line in history if line["type"] == "ok"}
+    heard = asked([intent["id"] for intent in intents], history, RETRIES)
+    told = heard.told
     again = _asked_again(history)
     cured: dict[str, bool] = {}
     coverage = {
@@ -35,42 +37,40 @@ def judge(records: Records, params: Params) -> Judgement:
         found["and answered from memory"] = len(replayed) >= LOST_ANSWERS
     if params.toggles["key"] == "user+batch":
         coverage["25 intentions shared a key with an earlier one"] = _sharing(history) >= SHARING
-    violations = _violations(intents, charged, told, history)
+    violations = _violations(intents, charged, heard)
     missing = sum(intent["cents"] for intent in intents) - sum(line["cents"] for line in charged)
     metrics = {
         "intents": len(intents), "told_ok": len(told), "charges": len(charged), "missing_cents": missing,
         "replays": sum(line["kind"] == "replayed" for line in ledger), "mismatches": sum(line["kind"] == "mismatch" for line in ledger),
     }  # fmt: skip
-    return Judgement(violations, coverage, metrics, cured)
+    finished = {"every intention was answered or given up": not heard.unfinished}
+    return Judgement(violations, coverage, metrics, cured, finished)
 
 
 def _terms(of: Any) -> Terms:
     return of["user"], of["cents"], of["recipient"]
 
 
-def _violations(
-    intents: list[dict[str, Any]], charged: list[Line], told: dict[str, Line], history: list[Line]
-) -> tuple[Evidence, ...]:  # fmt: skip
+def _violations(intents: list[dict[str, Any]], charged: list[Line], heard: Asked) -> tuple[Evidence, ...]:
     """Of intentions with the same terms, as many must be charged as were told that they are; which of them does not matter."""
     charges, wanted = Counter(map(_terms, charged)), Counter(map(_terms, intents))
     lost, left = [], Counter(charges)
     for intent in intents:
-        if intent["id"] not in told:
+        if intent["id"] not in heard.told:
             continue
         left[_terms(intent)] -= 1
         if left[_terms(intent)] < 0:
-            answer = told[intent["id"]]
+            answer = heard.told[intent["id"]]
             lost.append(Evidence("silently_lost", (answer.where,), f"{_named(intent)}: told {answer['value'].get('receipt')}, not charged"))
-    refusals = {line["value"]["intent"]: line.where for line in history if line["type"] == "fail" and line["value"].get("status") == 422}
     refused = [
-        Evidence("loudly_refused", (refusals[intent["id"]],), f"{_named(intent)}: the key was used for another request")
+        Evidence("loudly_refused", (heard.refused[intent["id"]].where,), f"{_named(intent)}: the key was used for another request")
         for intent in intents
-        if intent["id"] in refusals
+        if intent["id"] in heard.refused
     ]
     unknown = [
-        Evidence("outcome_unknown", ("truth.json",), f"{_named(intent)}: never answered")
+        Evidence("outcome_unknown", (heard.given_up[intent["id"]].where,), f"{_named(intent)}: the client gave up, and does not know")
         for intent in intents
-        if intent["id"] not in told and intent["id"] not in refusals
+        if intent["id"] in heard.given_up
     ]
     doubles = [
         Evidence("double_charge", tuple(line.where for line in charged if _terms(line) == terms), f"{' '.join(map(str, terms))}: {count}")

@@ -1,4 +1,5 @@
-"""Judges by the inventory's ledger against the order service's: an event that was counted more than once, or never.
+"""Judges by the inventory's ledger against the order service's: an event that was counted more than once, or never, though
+all is said and heard.
 
 It was a trial only if the relay died with a whole batch between its two steps, the inventory between counting and acknowledging, and what
 was due to come again did come.
@@ -8,11 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cluster.check.once import exactly_once
+from cluster.check.once import exactly_once, repeats
 from scenarios.records import Evidence, Judgement, Line, Params, Records
 
 BATCH = 5
-KILLED = -9
 
 
 def judge(records: Records, params: Params) -> Judgement:
@@ -21,7 +21,7 @@ def judge(records: Records, params: Params) -> Judgement:
     ledger = records.ledger("inventory")
     counted = [line for line in ledger if line["kind"] == "decremented"]
     dropped = [line for line in ledger if line["kind"] == "dropped"]
-    between = _last_before_death(records, "relay")
+    between = records.last_words("relay")
     wanted = [order["id"] for order in records.truth()["workload"]]
     again = len(ledger) - len({line["event"] for line in ledger})
     due = (BATCH if toggles["mark"] == "after" else 0) + (1 if toggles["qos"] == "1" else 0)
@@ -29,9 +29,7 @@ def judge(records: Records, params: Params) -> Judgement:
     coverage = {
         "every order of the workload was placed once, with its event": bool(wanted) and _orders(placed) == sorted(wanted),
         "the relay died with a whole batch between its two steps": _batch(between) == BATCH,
-        "the inventory died between counting and acknowledging": _is(
-            _last_before_death(records, "inventory"), "inv.after_apply_before_ack"
-        ),
+        "the inventory died between counting and acknowledging": _is(records.last_words("inventory"), "inv.after_apply_before_ack"),
         "what was due to come again came": again >= due,
     }
     if toggles["consumer_dedup"] == "on" and toggles["dedup_store"] == "same_txn":
@@ -40,25 +38,28 @@ def judge(records: Records, params: Params) -> Judgement:
         "events": len(placed), "decrements": len(counted), "dropped": len(dropped), "came_again": again,
         "published": sum(line["type"] == "ok" for line in records.history("relay")),
     }  # fmt: skip
-    return Judgement(_violations(placed, counted), coverage, metrics, cured)
+    over = records.all_done()
+    finished = {"the relay had said all, and the inventory had heard it": over}
+    return Judgement(_violations(placed, counted, over=over), coverage, metrics, cured, finished)
 
 
-def _violations(placed: dict[str, Line], counted: list[Line]) -> tuple[Evidence, ...]:
-    by_event: dict[str, list[Line]] = {}
-    for line in counted:
-        by_event.setdefault(line["event"], []).append(line)
+def _violations(placed: dict[str, Line], counted: list[Line], *, over: bool) -> tuple[Evidence, ...]:
+    """Before it is `over`, what was not counted may still come."""
     count = exactly_once(placed, (line["event"] for line in counted))
     twice = [
         Evidence(
-            "counted_twice", (first.where, again.where), f"{_name(placed, event)}: message {first['message']}, and again {again['message']}"
+            "counted_twice", (first.where, again.where),
+            f"{_name(placed, first['event'])}: message {first['message']}, and again {again['message']}",
         )
-        for event in count.extra
-        for first, again in ((by_event[event][0], again) for again in by_event[event][1:])
-    ]
+        for first, again in repeats(counted, lambda line: line["event"])
+    ]  # fmt: skip
     never = [
-        Evidence("never_counted", (placed[event].where,), f"{_name(placed, event)}: no unit was taken for it") for event in count.missing
+        Evidence("never_counted", (placed[event].where,), f"{_name(placed, event)}: no unit was taken for it")
+        for event in count.missing
+        if over
     ]
-    strange = [Evidence("strange_event", (by_event[event][0].where,), f"{event}: no order has it") for event in count.strange]
+    first_of = {line["event"]: line for line in reversed(counted)}
+    strange = [Evidence("strange_event", (first_of[event].where,), f"{event}: no order has it") for event in count.strange]
     return (*twice, *never, *strange)
 
 
@@ -69,17 +70,6 @@ def _name(placed: dict[str, Line], event: str) -> str:
 def _orders(placed: dict[str, Line]) -> list[str]:
     counts = Counter(line["order"] for line in placed.values())
     return sorted(counts.elements())
-
-
-def _last_before_death(records: Records, process: str) -> Line | None:
-    """What it traced last before it was killed for the first time, by its parent's word; None when it never was."""
-    deaths = [
-        line["mono_ns"]
-        for line in records.supervisor()
-        if line["process"] == process and line["event"] == "exited" and line["status"] == KILLED
-    ]
-    said = [line for line in records.trace(process) if deaths and line["mono_ns"] < deaths[0]]
-    return said[-1] if said else None
 
 
 def _batch(line: Line | None) -> int:

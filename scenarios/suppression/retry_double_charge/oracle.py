@@ -1,4 +1,4 @@
-"""Judges by payd's ledger against the list of payments and what the client was told: charged twice, told and not charged, never told.
+"""Judges by payd's ledger against the list of payments and what the client was told: charged twice, told and not charged, given up.
 
 It was a trial only if ten answers were eaten after their charge, five second attempts were sent before the first was done, and,
 where keys should cure it, fifteen answers were replays. With a crash: if payd died between a charge and its answer.
@@ -6,8 +6,8 @@ where keys should cure it, fifteen answers were replays. With a crash: if payd d
 
 from __future__ import annotations
 
-from cluster.check.once import exactly_once
-from scenarios.records import Evidence, Judgement, Line, Params, Records
+from cluster.check.once import exactly_once, repeats
+from scenarios.records import Asked, Evidence, Judgement, Line, Params, Records, asked
 
 CLIENT = "checkout"
 EATEN, OVERLAPPING = 10, 5
@@ -17,8 +17,8 @@ def judge(records: Records, params: Params) -> Judgement:
     payments = [payment["id"] for payment in records.truth()["workload"]]
     ledger, history = records.ledger("payd"), records.history(CLIENT)
     charged = [line for line in ledger if line["kind"] == "charged"]
-    told = [line for line in history if line["type"] == "ok"]
-    replayed = [line for line in told if line["value"].get("replayed")]
+    heard = asked(payments, history, int(params.toggles["retries"]))
+    replayed = [line for line in history if line["type"] == "ok" and line["value"].get("replayed")]
     cured: dict[str, bool] = {}
     coverage = _coverage(records, params, ledger, history)
     if _cured(params):
@@ -28,13 +28,14 @@ def judge(records: Records, params: Params) -> Judgement:
         "silences": sum(line["type"] == "info" for line in history), "replayed": len(replayed),
         "told_busy": sum(line["kind"] == "busy" for line in ledger),
     }  # fmt: skip
-    return Judgement(_violations(payments, charged, told), coverage, metrics, cured)
+    finished = {"every payment was answered or given up": not heard.unfinished}
+    return Judgement(_violations(payments, charged, heard), coverage, metrics, cured, finished)
 
 
 def _coverage(records: Records, params: Params, ledger: list[Line], history: list[Line]) -> dict[str, bool]:
     charged = [line for line in ledger if line["kind"] == "charged"]
     if params.toggles["crash"] != "off":  # it takes some of the answers with it that should have been eaten or late
-        return {"payd died behind a charge, before the client heard of it": bool(_stranded(records, ledger, history))}
+        return {"payd died behind a charge, before the client heard of it": bool(records.stranded("payd", CLIENT, "charged"))}
     coverage = {
         "ten answers were eaten after the charge": len(_eaten(records, charged)) >= EATEN,
         "five payments were at work when the client gave up on them": len(_slow(records, ledger, history)) >= OVERLAPPING,
@@ -50,44 +51,33 @@ def _cured(params: Params) -> bool:
     return wanted.items() <= params.toggles.items()
 
 
-def _violations(payments: list[str], charged: list[Line], told: list[Line]) -> tuple[Evidence, ...]:
-    by_payment: dict[str, list[Line]] = {}
-    for line in charged:
-        by_payment.setdefault(line["payment"], []).append(line)
+def _violations(payments: list[str], charged: list[Line], heard: Asked) -> tuple[Evidence, ...]:
     count = exactly_once(payments, (line["payment"] for line in charged))
-    answered = {line["value"]["intent"]: line for line in told}
     doubles = [
         Evidence(
-            "double_charge", (first.where, again.where), f"{payment}: charged for attempt {first['request']} and for {again['request']}"
+            "double_charge", (first.where, again.where),
+            f"{first['payment']}: charged for attempt {first['request']} and for {again['request']}",
         )
-        for payment in count.extra
-        for first, again in ((by_payment[payment][0], again) for again in by_payment[payment][1:])
-    ]
+        for first, again in repeats(charged, lambda line: line["payment"])
+    ]  # fmt: skip
     phantoms = [
-        Evidence("told_and_not_charged", (answered[payment].where,), f"{payment}: the client was told that it is paid, and nothing was")
-        for payment in count.missing
-        if payment in answered
+        Evidence("told_and_not_charged", (line.where,), f"{payment}: the client was told that it is paid, and nothing was")
+        for payment, line in heard.told.items()
+        if payment in count.missing
     ]
-    open_ones = [
-        Evidence("outcome_unknown", ("truth.json",), f"{payment}: the client never learned whether it is paid")
-        for payment in payments
-        if payment not in answered
+    unknown = [
+        Evidence("outcome_unknown", (line.where,), f"{payment}: the client gave up, and does not know whether it is paid")
+        for payment, line in heard.given_up.items()
     ]
-    strange = [Evidence("strange_charge", (by_payment[payment][0].where,), f"{payment}: nobody ordered it") for payment in count.strange]
-    return (*doubles, *phantoms, *open_ones, *strange)
+    refused = [Evidence("refused", (line.where,), f"{payment}: the client was told no") for payment, line in heard.refused.items()]
+    first_of = {line["payment"]: line for line in reversed(charged)}
+    strange = [Evidence("strange_charge", (first_of[payment].where,), f"{payment}: nobody ordered it") for payment in count.strange]
+    return (*doubles, *phantoms, *unknown, *refused, *strange)
 
 
 def _hits(records: Records, do: str) -> dict[str, int]:
     """Payment -> when the fault hit it."""
     return {line["value"]: line["mono_ns"] for line in records.faults() if line["phase"] == "hit" and line["do"] == do}
-
-
-def _stranded(records: Records, ledger: list[Line], history: list[Line]) -> set[str]:
-    """Charges that were the last thing in a life of payd, and of whose request the client heard nothing."""
-    deaths = [line["mono_ns"] for line in records.supervisor() if line["process"] == "payd" and line["event"] == "exited"]
-    silent = {line["index"] for line in history if line["type"] == "info"}
-    last_words = [max((line for line in ledger if line["mono_ns"] < died), key=lambda line: line["seq"], default=None) for died in deaths]
-    return {line["payment"] for line in last_words if line is not None and line["kind"] == "charged" and line["request"] in silent}
 
 
 def _eaten(records: Records, charged: list[Line]) -> set[str]:

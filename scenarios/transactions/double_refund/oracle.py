@@ -5,20 +5,21 @@ It was a trial only if the service died three times with a refund committed that
 
 from __future__ import annotations
 
-from cluster.check.once import exactly_once
-from scenarios.records import Evidence, Judgement, Line, Params, Records
+from cluster.check.once import exactly_once, repeats
+from scenarios.records import Asked, Evidence, Judgement, Line, Params, Records, asked
 
 SERVICE, CLIENT = "refundd", "sagad"
 DEATHS = 3
+SILENCES = {"off": 0, "on": 30}  # that the orchestrator puts up with
 
 
 def judge(records: Records, params: Params) -> Judgement:
     wanted = [intent["id"] for intent in records.truth()["workload"]]
     ledger, history = records.ledger(SERVICE), records.history(CLIENT)
     refunded = [line for line in ledger if line["kind"] == "refunded"]
-    confirmed = {line["value"]["intent"]: line for line in history if line["type"] == "ok"}
+    heard = asked(wanted, history, SILENCES[params.toggles["retry"]])
     replayed = [line for line in ledger if line["kind"] == "replayed"]
-    stranded = _stranded(records, ledger, history)
+    stranded = {_named(line) for line in records.stranded(SERVICE, CLIENT, "refunded")}
     cured: dict[str, bool] = {}
     coverage = {"the service died three times between a refund and its answer": len(stranded) >= DEATHS}
     if {"idempotency": "on", "key": "saga+step+kind", "store": "same_txn", "retry": "on"}.items() <= params.toggles.items():
@@ -28,39 +29,33 @@ def judge(records: Records, params: Params) -> Judgement:
         "refunds_wanted": len(wanted), "refunds": len(refunded), "refunded_cents": sum(line["cents"] for line in refunded),
         "silences": sum(line["type"] == "info" for line in history), "replayed": len(replayed),
     }  # fmt: skip
-    return Judgement(_violations(wanted, refunded, confirmed), coverage, metrics, cured)
+    finished = {"every refund was answered or given up": not heard.unfinished}
+    return Judgement(_violations(wanted, refunded, heard), coverage, metrics, cured, finished)
 
 
 def _named(line: Line) -> str:
     return f"{line['order']}/{line['what']}"
 
 
-def _violations(wanted: list[str], refunded: list[Line], confirmed: dict[str, Line]) -> tuple[Evidence, ...]:
-    by_name: dict[str, list[Line]] = {}
-    for line in refunded:
-        by_name.setdefault(_named(line), []).append(line)
+def _violations(wanted: list[str], refunded: list[Line], heard: Asked) -> tuple[Evidence, ...]:
     count = exactly_once(wanted, map(_named, refunded))
     doubles = [
-        Evidence("double_refund", (first.where, again.where), f"{name}: refunded for request {first['request']} and for {again['request']}")
-        for name in count.extra
-        for first, again in ((by_name[name][0], again) for again in by_name[name][1:])
-    ]
+        Evidence(
+            "double_refund", (first.where, again.where),
+            f"{_named(first)}: refunded for request {first['request']} and for {again['request']}",
+        )
+        for first, again in repeats(refunded, _named)
+    ]  # fmt: skip
     missing = [
-        Evidence("missing_refund", (confirmed[name].where,) if name in confirmed else ("truth.json",), f"{name}: never refunded")
-        for name in count.missing
+        Evidence("missing_refund", (line.where,), f"{name}: confirmed, and never refunded")
+        for name, line in heard.told.items()
+        if name in count.missing
     ]
     unknown = [
-        Evidence("outcome_unknown", ("truth.json",), f"{name}: the orchestrator does not know whether it was refunded")
-        for name in wanted
-        if name not in confirmed and name in by_name
+        Evidence("outcome_unknown", (line.where,), f"{name}: the orchestrator gave up, and does not know whether it was refunded")
+        for name, line in heard.given_up.items()
     ]
-    strange = [Evidence("strange_refund", (by_name[name][0].where,), f"{name}: nobody asked for it") for name in count.strange]
-    return (*doubles, *missing, *unknown, *strange)
-
-
-def _stranded(records: Records, ledger: list[Line], history: list[Line]) -> set[str]:
-    """Refunds that were the last thing in a life of the service, and of whose request the client heard nothing."""
-    deaths = [line["mono_ns"] for line in records.supervisor() if line["process"] == SERVICE and line["event"] == "exited"]
-    silent = {line["index"] for line in history if line["type"] == "info"}
-    last_words = [max((line for line in ledger if line["mono_ns"] < died), key=lambda line: line["seq"], default=None) for died in deaths]
-    return {_named(line) for line in last_words if line is not None and line["kind"] == "refunded" and line["request"] in silent}
+    refused = [Evidence("refused", (line.where,), f"{name}: the orchestrator was told no") for name, line in heard.refused.items()]
+    first_of = {_named(line): line for line in reversed(refunded)}
+    strange = [Evidence("strange_refund", (first_of[name].where,), f"{name}: nobody asked for it") for name in count.strange]
+    return (*doubles, *missing, *unknown, *refused, *strange)

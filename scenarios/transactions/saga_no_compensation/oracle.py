@@ -1,5 +1,5 @@
-"""Judges by the ledgers of payd, the airline and the hotel: who is charged without a room, refunded with a ticket, refunded twice, or
-never answered at all.
+"""Judges by the ledgers of payd, the airline and the hotel: who is charged though there is no room, refunded with a ticket, or has twice
+what was asked for once (a charge, a refund, a ticket, a room); and the seat or room that two have.
 
 It was a trial only if the hotel refused exactly those that it has no room for, all while the compensator was dead, and the other listener
 died with a failure known and nothing undone.
@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from scenarios.records import Evidence, Judgement, Line, Params, Records
 
 ROOMS = 18
-KILLED = -9
 GRACE_S = 5.0  # from the last fault to the end
 
 
@@ -55,12 +54,14 @@ def judge(records: Records, params: Params) -> Judgement:
         "all was settled, or there were 5 s for it after the last fault": settled or _grace_s(records) >= GRACE_S * params.scale,
     }
     if params.toggles["handler_crash"] == "once" and params.toggles["compensation"] == "on":
-        coverage["the compensator died between its two steps"] = _last_before_death(records, "comp", 1) == "comp.refunded_not_cancelled"
+        last = records.last_words("comp", 1)
+        coverage["the compensator died between its two steps"] = last is not None and last["event"] == "comp.refunded_not_cancelled"
     metrics: dict[str, int | float] = {
         "bookings": len(wanted), "refusals": len(refused), "refunds": sum(len(lane.refunded) for lane in lanes.values()),
         "tries": len(records.trace("coord", "saga.compensating")),
     }  # fmt: skip
-    return Judgement(tuple(_violations(wanted, lanes)), coverage, metrics)
+    finished = {"the hotel had an answer to every booking": set(wanted) <= answered}
+    return Judgement((*_violations(wanted, lanes), *_places(records)), coverage, metrics, finished=finished)
 
 
 def _lanes(records: Records) -> dict[str, Lane]:
@@ -74,26 +75,42 @@ def _lanes(records: Records) -> dict[str, Lane]:
 
 
 def _violations(wanted: list[str], lanes: dict[str, Lane]) -> Iterator[Evidence]:
-    for booking in wanted:
-        lane = lanes.get(booking, Lane())
-        if not lane.roomed and not lane.refused:
-            yield Evidence("never_answered", ("truth.json", *(line.where for line in _all(lane))), f"{booking}: the hotel was never asked")
+    """Of a booking that the hotel has not heard of yet, nothing is wrong yet but what was done twice."""
     for booking, lane in lanes.items():
         if booking not in wanted:
             yield Evidence("strange_booking", tuple(line.where for line in _all(lane)), f"{booking}: nobody asked for it")
             continue
         paid = len(lane.charged) - len(lane.refunded)
         tickets = len(lane.ticketed) - len(lane.cancelled)
-        if paid > 0 and not lane.roomed:
+        if paid > 0 and lane.refused and not lane.roomed:
             yield _evidence("charged_without_room", lane, f"{booking}: charged for a flight, no room, {_refunds(lane)}")
         if lane.refunded and tickets > 0:
             yield _evidence("refunded_with_ticket", lane, f"{booking}: the money is back and the ticket still stands")
-        if len(lane.refunded) > 1:
-            yield _evidence("refunded_twice", lane, f"{booking}: refunded {len(lane.refunded)} times")
-        if len(lane.charged) > 1:
-            yield _evidence("charged_twice", lane, f"{booking}: charged {len(lane.charged)} times")
+        for rule, what, lines in (
+            ("refunded_twice", "refunded", lane.refunded), ("charged_twice", "charged", lane.charged),
+            ("two_tickets", "given a ticket", lane.ticketed), ("two_rooms", "given a room", lane.roomed),
+        ):  # fmt: skip
+            if len(lines) > 1:
+                yield _evidence(rule, lane, f"{booking}: {what} {len(lines)} times")
         if lane.roomed and (paid < 1 or tickets < 1):
             yield _evidence("room_without_flight", lane, f"{booking}: a room, and no flight that is paid for")
+
+
+def _places(records: Records) -> Iterator[Evidence]:
+    """One seat or room that two have at a time, and a room that the hotel has not. What is cancelled may be given away again."""
+    for service, thing in (("flight", "seat"), ("hotel", "room")):
+        holders: dict[int, Line] = {}
+        for line in records.ledger(service):
+            if line["kind"] == "cancelled":
+                for place in line["places"]:
+                    holders.pop(place, None)
+            elif line["kind"] == "booked":
+                before = holders.setdefault(line["place"], line)
+                if before is not line:
+                    text = f"{thing} {line['place']}: {before['booking']} has it, and {line['booking']} was given it as well"
+                    yield Evidence(f"{thing}_shared", (before.where, line.where), text)
+                if thing == "room" and line["place"] > ROOMS:
+                    yield Evidence("no_such_room", (line.where,), f"{line['booking']}: was given room {line['place']} of {ROOMS}")
 
 
 def _evidence(rule: str, lane: Lane, text: str) -> Evidence:
@@ -115,38 +132,21 @@ def _asked(records: Records) -> set[str]:
     return {line["value"]["id"] for line in records.history("agent") if line["type"] == "ok" and line["f"] == "request"}
 
 
-def _deaths(records: Records, process: str) -> list[int]:
-    lines = (line for line in records.supervisor() if line["process"] == process)
-    return [line["mono_ns"] for line in lines if line["event"] == "exited" and line["status"] == KILLED]
-
-
-def _births(records: Records, process: str) -> list[int]:
-    return [line["mono_ns"] for line in records.supervisor() if line["process"] == process and line["event"] == "started"]
-
-
 def _all_during_death(records: Records, process: str, lines: list[Line]) -> bool:
     """Between its first death and its second life. The ledger's time is of the line's writing, which is after the effect."""
-    deaths, births = _deaths(records, process), _births(records, process)
+    deaths, births = records.deaths(process, killed=True), records.births(process)
     return bool(deaths) and len(births) > 1 and all(deaths[0] < line["mono_ns"] < births[1] for line in lines)
 
 
 def _died_between(records: Records, lanes: dict[str, Lane]) -> bool:
     """Of the failure that coord knew last: the hotel had refused before its death, and no refund was before it."""
-    deaths = _deaths(records, "coord")
+    deaths = records.deaths("coord", killed=True)
     known = [line for line in records.trace("coord", "saga.after_fail_before_compensate") if deaths and line["mono_ns"] < deaths[0]]
     if not known:
         return False
     lane = lanes.get(known[-1]["booking"], Lane())
     before = Counter(line["kind"] for line in _all(lane) if line["mono_ns"] < deaths[0])
     return before["refused"] > 0 and before["refunded"] == 0
-
-
-def _last_before_death(records: Records, process: str, which: int) -> str:
-    deaths = _deaths(records, process)
-    if len(deaths) <= which:
-        return ""
-    said = [line["event"] for line in records.trace(process) if line["mono_ns"] < deaths[which]]
-    return said[-1] if said else ""
 
 
 def _grace_s(records: Records) -> float:

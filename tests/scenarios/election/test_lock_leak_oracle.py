@@ -37,21 +37,30 @@ LONG = [line(2 * S, "held", "sku5.u1", f"{LIVE}/1", "p-6"), line(7 * S, "sold", 
 
 def leak_run(
     root: Path, more: list[dict[str, Any]] | None = None, *, held: list[dict[str, Any]] = HELD, long: list[dict[str, Any]] = LONG,
-    keys: list[dict[str, Any]] | None = None, told: tuple[str, ...] = ("p-6",), asked: list[int] = ASKED,
+    keys: list[dict[str, Any]] | None = None, told: tuple[str, ...] = ("p-6",), heard: dict[str, str] | None = None, asked: list[int] = ASKED,
     hit: bool = True, dumped: bool = True,
 ) -> Path:  # fmt: skip
-    """w1 died at one second with five units, w2 had a checkout of five seconds; `more` lines of the stock besides."""
+    """`heard`: purchase -> the type of its outcome, "" for none; of `told` it is "ok".
+
+    w1 died at one second with five units, w2 had a checkout of five seconds; `more` lines of the stock besides.
+    """
+    outcomes = dict.fromkeys(told, "ok") | (heard or {})
     params = {"slug": "lock-leak-crash", "variant": "canonical", "toggles": CANONICAL, "seed": 1, "scale": 1.0}
     root.mkdir(parents=True, exist_ok=True)
     (root / "params.json").write_bytes(msgspec.json.encode(params))
-    (root / "truth.json").write_bytes(msgspec.json.encode({"workload": []}))
+    (root / "truth.json").write_bytes(msgspec.json.encode({"workload": [{"id": purchase} for purchase in outcomes]}))
     write_lines(root / "supervisor.jsonl", [{"mono_ns": CRASH, "event": "exited", "process": "w1", "pid": 11, "status": -9}])
     landed = {"mono_ns": CRASH, "do": "kill", "target": "w1", "on": "failpoint:inv.after_hold@w1", "phase": "landed"}
     write_lines(root / "faults.jsonl", [landed] if hit else [])
     write_lines(root / "trace" / "w1.jsonl", [{**taken, "event": "hold.taken"} for taken in held])
-    invokes = [{"index": i, "time": at, "type": "invoke", "f": "purchase", "value": {"sku": "sku3"}} for i, at in enumerate(asked)]
-    oks = [{"index": 99, "time": 8 * S, "type": "ok", "f": "purchase", "value": {"purchase": purchase}} for purchase in told]
-    write_lines(root / "history" / "shopper.jsonl", invokes + oks)
+    invokes = [
+        {"index": i, "time": at, "type": "invoke", "f": "purchase", "value": {"sku": "sku3", "purchase": f"p-{i + 100}"}}
+        for i, at in enumerate(asked)
+    ]
+    for i, (purchase, kind) in enumerate(outcomes.items(), 200):
+        of = {"index": i, "time": 2 * S, "type": "invoke", "f": "purchase", "value": {"sku": "sku5", "purchase": purchase}}
+        invokes += [of, {**of, "time": 8 * S, "type": kind}] if kind else [of]
+    write_lines(root / "history" / "shopper.jsonl", invokes)
     write_ledger(root / "ledger" / "inventory.jsonl", sorted([*held, *long, *(more or [])], key=lambda entry: int(entry["mono_ns"])))
     ends = [{"mono_ns": 12 * S, "kind": "dumped", "keys": 0}] if dumped else []
     write_ledger(root / "ledger" / "dump.jsonl", [*(keys or []), *ends])
@@ -90,6 +99,17 @@ def test_two_living_owners_and_two_sales_are_a_violation_each(tmp_path: Path) ->
     other = [line(4 * S, "held", "sku5.u1", "w3/33/1", "p-7"), line(5 * S, "sold", "sku5.u1", "w3/33/1", "p-7")]
     outcome = judged(leak_run(tmp_path, other, told=("p-6", "p-7")))
     assert outcome.violations.by_rule == {"sold_twice": 1, "held_twice": 1}
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("fail", "FAIL"), ("info", "FAIL"), ("", "VACUOUS")])
+def test_a_sale_of_which_its_shopper_does_not_know(tmp_path: Path, kind: str, verdict: str) -> None:
+    outcome = judged(leak_run(tmp_path, told=(), heard={"p-6": kind}))
+    assert (outcome.verdict, outcome.violations.by_rule) == (verdict, {"sale_without_a_buyer": 1} if kind else {})
+    assert outcome.coverage["every shopper had an answer, or knows that there is none"] is bool(kind)
+
+
+def test_a_sale_that_nobody_asked_for(tmp_path: Path) -> None:
+    assert judged(leak_run(tmp_path, told=())).violations.by_rule == {"sale_without_a_buyer": 1}
 
 
 def test_a_sale_that_is_gone_from_the_book_is_found_by_what_the_shopper_heard(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from scenarios.catalog import load
 from scenarios.judging import Outcome, judge
-from tests.scenarios.run_dirs import write_ledger, write_lines
+from tests.scenarios.run_dirs import write_ending, write_ledger, write_lines
 
 S = 1_000_000_000
 CANONICAL = {
@@ -43,7 +43,7 @@ GOOD = [*BY_S1, *BY_S3, LATE]
 
 def brain_run(
     root: Path, ledger: list[dict[str, Any]] = GOOD, *, toggles: dict[str, str] = CANONICAL, until_ns: int = 10 * S, cut: bool = True,
-    sent_ns: int = 11 * S,
+    sent_ns: int = 11 * S, done: bool = True,
 ) -> Path:  # fmt: skip
     """s1 stands still from the fourth second on, and sends what it has in its hand when it wakes."""
     params = {"slug": "split-brain-scheduler", "variant": "canonical", "toggles": toggles, "seed": 1, "scale": 1.0}
@@ -56,6 +56,7 @@ def brain_run(
     write_lines(root / "faults.jsonl", [landed] if cut else [])
     write_lines(root / "history" / "s1.jsonl", [{"index": 1, "time": sent_ns, "type": "invoke", "f": "execute", "value": {}}])
     write_ledger(root / "ledger" / "mailer.jsonl", ledger)
+    write_ending(root, done=done)
     return root
 
 
@@ -85,6 +86,13 @@ def test_with_a_lock_that_is_nobodys_the_late_one_alone_is_a_trial(tmp_path: Pat
 def test_what_was_never_sent_and_what_nobody_wanted_are_violations_too(tmp_path: Path) -> None:
     outcome = judged(brain_run(tmp_path, [*BY_S1, *BY_S3[:2], mail(9 * S, "s3", "tick", 9, token=7), LATE]))
     assert outcome.violations.by_rule == {"never_mailed": 10, "strange_mail": 1}
+
+
+def test_what_is_not_sent_yet_is_not_missed_and_proves_nothing(tmp_path: Path) -> None:
+    outcome = judged(brain_run(tmp_path / "late", [*BY_S1, *BY_S3[:2], LATE], done=False))
+    assert (outcome.verdict, outcome.violations.count, outcome.coverage["the schedulers' day was over"]) == ("VACUOUS", 0, False)
+    assert judged(brain_run(tmp_path / "whole", done=False)).verdict == "VACUOUS"
+    assert judged(brain_run(tmp_path / "twice", [*GOOD, BY_S3[0]], done=False)).violations.by_rule == {"mailed_twice": 1}
 
 
 @pytest.mark.parametrize(

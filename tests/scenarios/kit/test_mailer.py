@@ -39,3 +39,12 @@ async def test_a_shown_token_shuts_out_the_past_and_the_same_one_passes_again(tm
             raise Over
     kinds = [(line["kind"], line["token"]) for line in Records(tmp_path).ledger("mailer")]
     assert kinds == [("delivered", 1), ("fenced", 2), ("rejected", 1), ("delivered", 2), ("delivered", 2), ("delivered", 1)]
+
+
+async def test_what_is_not_durable_is_not_said_to_be_sent(tmp_path: Path) -> None:
+    """A ledger that nobody writes out: whoever asks meanwhile must not take over what a crash would take back."""
+    mailer = Mailer(Ledger(tmp_path / "ledger" / "mailer.jsonl"), fencing=lambda: False)
+    sending = asyncio.create_task(mailer.execute(batch(0, token=1)))
+    await asyncio.sleep(0)
+    assert (await mailer.state({}))[1] == {"sent": {}}
+    sending.cancel()

@@ -106,20 +106,32 @@ async def test_a_log_has_one_writer_for_each_state_and_tells_a_new_life_what_is_
 # ------------------------------------------------------------------------------------------------------------ bookings
 
 
+def _book(service: Bookings, booking: str, *, once: bool = True) -> tuple[str, bool]:
+    entry, has_place = service.book(booking, once=once)
+    return entry.kind, has_place
+
+
 def test_places_are_counted_and_who_asks_again_hears_the_same(tmp_path: Path) -> None:
     with closing(Bookings(tmp_path / "db", 1)) as hotel:
-        assert hotel.book("b1", once=True) == ("booked", True)
-        assert hotel.book("b2", once=True) == ("refused", False)
-        assert hotel.book("b1", once=True) == ("repeated", True)
-        assert hotel.book("b2", once=True) == ("repeated", False)
-        assert (hotel.cancel("b1"), hotel.cancel("b1")) == ("cancelled", "repeated")
-        assert hotel.book("b1", once=True) == ("repeated", False)  # what was cancelled stays so
+        assert _book(hotel, "b1") == ("booked", True)
+        assert _book(hotel, "b2") == ("refused", False)
+        assert _book(hotel, "b1") == ("repeated", True)
+        assert _book(hotel, "b2") == ("repeated", False)
+        assert (hotel.cancel("b1").kind, hotel.cancel("b1").kind) == ("cancelled", "repeated")
+        assert _book(hotel, "b1") == ("repeated", False)  # what was cancelled stays so
         assert (hotel.taken(), hotel.refused()) == (0, 1)
 
 
 def test_without_once_every_asking_is_another_booking(tmp_path: Path) -> None:
     with closing(Bookings(tmp_path / "db")) as flight:
-        assert [flight.book("b1", once=False) for _ in range(2)] == [("booked", True)] * 2
+        assert [_book(flight, "b1", once=False) for _ in range(2)] == [("booked", True)] * 2
         assert flight.taken() == 2
-        assert flight.cancel("b1") == "cancelled"
+        assert flight.cancel("b1").line == {"booking": "b1", "places": [1, 2]}
         assert flight.taken() == 0
+
+
+def test_a_place_is_one_bookings_until_it_is_given_back(tmp_path: Path) -> None:
+    with closing(Bookings(tmp_path / "db")) as flight:
+        assert [flight.book(name, once=True)[0].line["place"] for name in ("b1", "b2", "b3")] == [1, 2, 3]
+        flight.cancel("b2")
+        assert [flight.book(name, once=True)[0].line["place"] for name in ("b4", "b5")] == [2, 4]

@@ -73,19 +73,28 @@ def _refused(lines: Lines) -> Lines:
         (lambda ledger, history, faults: (ledger[1:], history, faults), {"silently_lost": 1}),
         (lambda ledger, history, faults: ([*ledger, ledger[0]], history, faults), {"double_charge": 1}),
         (lambda ledger, history, faults: (ledger, _refused(history), faults), {"loudly_refused": 1}),
-        (lambda ledger, history, faults: (ledger, [line for line in history if line["index"] != 5], faults), {"outcome_unknown": 1}),
         (lambda ledger, history, faults: (ledger[::-1], history, [{**hit, "mono_ns": 10**6} for hit in faults]), {}),
         (
             lambda ledger, history, faults: ([{**ledger[0], "cents": 1}, *ledger[1:]], history, faults),
             {"silently_lost": 1, "double_charge": 1},
         ),
     ],
-    ids=["deleted", "doubled", "refused", "never told", "reordered", "another amount"],
+    ids=["deleted", "doubled", "refused", "reordered", "another amount"],
 )
 def test_every_change_of_a_cured_run_is_noticed(tmp_path: Path, mutate: Any, by_rule: dict[str, int]) -> None:
     found = outcome(tmp_path, *mutate(*story("user op entity")), variant="canonical")
     assert found.violations.by_rule == by_rule
     assert found.verdict == ("FAIL" if by_rule else "PASS")
+
+
+@pytest.mark.parametrize(("silences", "verdict", "by_rule"), [(0, "VACUOUS", {}), (3, "VACUOUS", {}), (4, "FAIL", {"outcome_unknown": 1})])
+def test_an_intention_is_lost_to_its_client_once_it_gives_up(tmp_path: Path, silences: int, verdict: str, by_rule: dict[str, int]) -> None:
+    ledger, history, faults = story("user op entity")
+    history = [line for line in history if (line["index"], line["type"]) != (5, "ok")]
+    history += [{"index": 5, "time": 9, "type": "info", "value": {"error": "no answer"}}] * silences
+    found = outcome(tmp_path, ledger, history, faults, variant="canonical")
+    assert (found.verdict, found.violations.by_rule) == (verdict, by_rule)
+    assert found.coverage["every intention was answered or given up"] is (silences == 4)
 
 
 @pytest.mark.parametrize(

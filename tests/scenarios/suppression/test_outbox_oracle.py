@@ -10,7 +10,7 @@ import pytest
 
 from scenarios.catalog import load
 from scenarios.judging import Outcome, judge
-from tests.scenarios.run_dirs import write_ledger, write_lines
+from tests.scenarios.run_dirs import write_ending, write_ledger, write_lines
 
 TOGGLES = {"consumer_dedup": "off", "dedup_store": "same_txn", "dedup_by": "event_id", "mark": "after", "qos": "1", "bus": "mqtt"}
 EVENTS = [f"e{i}" for i in range(7)]
@@ -23,7 +23,7 @@ RELAY, INVENTORY = "outbox.between_publish_and_mark", "inv.after_apply_before_ac
 
 def outbox_run(
     root: Path, ledger: list[tuple[str, str]], *, toggles: dict[str, str] | None = None, last: tuple[str, str] = (RELAY, INVENTORY),
-    batch: list[str] = BATCH, status: int = -9, placed: list[str] = EVENTS, wanted: int = 7,
+    batch: list[str] = BATCH, status: int = -9, placed: list[str] = EVENTS, wanted: int = 7, done: bool = True,
 ) -> Path:  # fmt: skip
     """The relay dies at 100 and the inventory at 200, each after its last word."""
     params = {"slug": "outbox-double-publish", "variant": "broken", "toggles": TOGGLES | (toggles or {}), "seed": 1, "scale": 1.0}
@@ -43,6 +43,7 @@ def outbox_run(
     )
     lines: list[dict[str, Any]] = [{"kind": kind, "event": event, "message": str(i)} for i, (kind, event) in enumerate(ledger)]
     write_ledger(root / "ledger" / "inventory.jsonl", lines)
+    write_ending(root, done=done)
     return root
 
 
@@ -74,6 +75,13 @@ def test_duplicates_that_are_dropped_pass(tmp_path: Path) -> None:
 def test_a_changed_ledger_is_a_changed_verdict(tmp_path: Path, ledger: list[tuple[str, str]], rules: dict[str, int]) -> None:
     outcome = judged(outbox_run(tmp_path, ledger, toggles={"consumer_dedup": "on"}))
     assert (outcome.verdict, outcome.violations.by_rule) == ("FAIL" if rules else "PASS", rules)
+
+
+def test_what_is_not_counted_yet_is_not_lost_and_proves_nothing(tmp_path: Path) -> None:
+    outcome = judged(outbox_run(tmp_path / "late", CURED[:-1], toggles={"consumer_dedup": "on"}, done=False))
+    assert (outcome.verdict, outcome.violations.count) == ("VACUOUS", 0)
+    assert outcome.coverage["the relay had said all, and the inventory had heard it"] is False
+    assert judged(outbox_run(tmp_path / "twice", TWICE[:-1], done=False)).violations.by_rule == {"counted_twice": 6}
 
 
 @pytest.mark.parametrize(

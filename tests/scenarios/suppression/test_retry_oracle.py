@@ -69,28 +69,54 @@ def test_replays_pass(tmp_path: Path) -> None:
     assert (found.verdict, found.violations.count, found.metrics["replayed"]) == ("PASS", 0, 15)
 
 
-def _untold(history: Lines, index: int) -> Lines:
-    return [line for line in history if (line["index"], line["type"]) != (index, "ok")]
-
-
 @pytest.mark.parametrize(
     ("mutate", "by_rule"),
     [
         (lambda ledger, history: ([line for line in ledger if line["payment"] != "p-05"], history), {"told_and_not_charged": 1}),
         (lambda ledger, history: ([*ledger, ledger[0]], history), {"double_charge": 1}),
         (lambda ledger, history: ([*ledger, charge("p-99", 200, 1)], history), {"strange_charge": 1}),
-        (
-            lambda ledger, history: (ledger, [line for line in history if (line["index"], line["type"]) != (5, "ok")]),
-            {"outcome_unknown": 1},
-        ),
         (lambda ledger, history: (list(reversed(ledger)), history), {}),  # in another order it is the same money
     ],
-    ids=["deleted", "doubled", "strange", "never told", "reordered"],
+    ids=["deleted", "doubled", "strange", "reordered"],
 )
 def test_every_change_of_a_cured_run_is_noticed(tmp_path: Path, mutate: Any, by_rule: dict[str, int]) -> None:
     found = outcome(tmp_path, *mutate(*story(cured=True)), variant="canonical")
     assert found.violations.by_rule == by_rule
     assert found.verdict == ("FAIL" if by_rule else "PASS")
+
+
+UNFINISHED = "every payment was answered or given up"
+
+
+def _unanswered(history: Lines) -> Lines:
+    return [line for line in history if (line["index"], line["type"]) != (5, "ok")]
+
+
+def _silences(count: int) -> Lines:
+    return [{**asked(5, AGAIN, "info", "p-05"), "value": {"error": "no answer"}}] * count
+
+
+@pytest.mark.parametrize("silences", [0, 3])
+def test_a_payment_that_is_still_asked_for_is_not_wrong_and_proves_nothing(tmp_path: Path, silences: int) -> None:
+    ledger, history = story(cured=True)
+    found = outcome(tmp_path / "cured", ledger, _unanswered(history) + _silences(silences), variant="canonical")
+    assert (found.verdict, found.violations.count, found.coverage[UNFINISHED]) == ("VACUOUS", 0, False)
+    ledger, history = story(cured=False)
+    found = outcome(tmp_path / "broken", ledger, _unanswered(history) + _silences(silences), retries="3")
+    assert (found.verdict, found.violations.by_rule) == ("FAIL", {"double_charge": 15})  # that it ended too soon excuses nothing
+
+
+def test_who_gave_up_will_never_know(tmp_path: Path) -> None:
+    ledger, history = story(cured=True)
+    found = outcome(tmp_path, ledger, _unanswered(history) + _silences(4), variant="canonical")
+    assert (found.verdict, found.violations.by_rule, found.coverage[UNFINISHED]) == ("FAIL", {"outcome_unknown": 1}, True)
+
+
+def test_to_be_told_to_wait_is_no_answer_and_to_be_told_no_is_one(tmp_path: Path) -> None:
+    ledger, history = story(cured=True)
+    for status, verdict in ((409, "VACUOUS"), (422, "FAIL")):
+        told = asked(5, AGAIN, "fail", "p-05", status=status)
+        assert outcome(tmp_path / str(status), ledger, [*_unanswered(history), told], variant="canonical").verdict == verdict
 
 
 def _without(do: str) -> Lines:

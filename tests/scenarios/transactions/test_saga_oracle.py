@@ -32,6 +32,7 @@ CURED: Lines = [
 def saga_run(
     root: Path, lines: Lines, *, asked: list[str] = BOOKINGS, comp: tuple[int, int] = (100, 900), coord: int = 500, end_s: float = 6.0,
     known: str = UNLUCKY[0], settled: bool = False, toggles: dict[str, str] | None = None, refunds_at: int = 1_000,
+    places: dict[str, int] | None = None,
 ) -> Path:  # fmt: skip
     """Rooms are refused at 400; comp is dead from `comp[0]` to `comp[1]`, coord at `coord`; the run ends `end_s` after that."""
     root.mkdir(parents=True, exist_ok=True)
@@ -52,6 +53,9 @@ def saga_run(
     for ledger, name in (("payd", "order"), ("flight", "booking"), ("hotel", "booking")):
         at = {"refunded": refunds_at, "cancelled": refunds_at}
         mine = [{"kind": kind, name: booking, "mono_ns": at.get(kind, 400)} for where, kind, booking in lines if where == ledger]
+        for line in mine:  # everybody's own place, unless the test says otherwise
+            place = (places or {}).get(line[name], BOOKINGS.index(line[name]) + 1) if line[name] in BOOKINGS else 99
+            line |= {"place": place, "places": [place]}
         write_ledger(root / "ledger" / f"{ledger}.jsonl", mine)
     return root
 
@@ -83,7 +87,8 @@ def test_lanes_that_are_closed_pass(tmp_path: Path) -> None:
         ([line for line in CURED if line != ("flight", "booked", LUCKY[0])], {"room_without_flight": 1}),
         ([*CURED, ("payd", "charged", "booking-99")], {"strange_booking": 1}),
         ([*CURED, ("payd", "replayed", UNLUCKY[0]), ("flight", "repeated", UNLUCKY[0])], {}),  # asked twice and done once
-        ([line for line in CURED if line[2] != UNLUCKY[1]], {"never_answered": 1}),
+        ([*CURED, ("hotel", "booked", LUCKY[0])], {"two_rooms": 1, "room_shared": 1}),
+        ([*CURED, ("flight", "booked", LUCKY[0])], {"two_tickets": 1, "seat_shared": 1}),
         (list(reversed(CURED)), {}),
     ],
 )
@@ -110,6 +115,31 @@ def test_a_changed_ledger_is_a_changed_verdict(tmp_path: Path, lines: Lines, rul
 def test_what_was_no_trial_is_vacuous(tmp_path: Path, changed: dict[str, Any]) -> None:
     lines = changed.pop("lines", BROKEN)
     assert judged(saga_run(tmp_path, lines, **changed)).verdict == "VACUOUS"
+
+
+def test_a_booking_that_the_hotel_has_not_heard_of_is_not_wrong_and_proves_nothing(tmp_path: Path) -> None:
+    for name, unheard in (("asked", []), ("charged", [("payd", "charged", UNLUCKY[1]), ("flight", "booked", UNLUCKY[1])])):
+        outcome = judged(saga_run(tmp_path / name, [*(line for line in CURED if line[2] != UNLUCKY[1]), *unheard]))
+        assert (outcome.verdict, outcome.violations.count) == ("VACUOUS", 0)
+        assert outcome.coverage["the hotel had an answer to every booking"] is False
+
+
+def test_a_room_or_a_seat_is_one_travellers_until_he_gives_it_back(tmp_path: Path) -> None:
+    rooms = judged(saga_run(tmp_path / "two", CURED, places={LUCKY[0]: 2}))  # the second traveller's
+    assert rooms.violations.by_rule == {"room_shared": 1, "seat_shared": 1}
+    assert rooms.violations.evidence[0].text == "seat 2: booking-01 has it, and booking-02 was given it as well"
+    beyond = judged(saga_run(tmp_path / "beyond", CURED, places={LUCKY[0]: 19 + 10}))
+    assert beyond.violations.by_rule == {"no_such_room": 1}
+    again = [*(line for line in CURED if line != ("flight", "booked", LUCKY[0])), ("flight", "booked", LUCKY[0])]
+    seat_of = saga_run(tmp_path / "free", again)
+    ledger = (seat_of / "ledger" / "flight.jsonl").read_bytes()
+    assert ledger.splitlines()[-1].count(LUCKY[0].encode()) == 1  # the last line is the late one
+    lines = [{"kind": kind, "booking": booking, "mono_ns": 400} for where, kind, booking in again if where == "flight"]
+    for line in lines:
+        seat = BOOKINGS.index(UNLUCKY[0] if line["booking"] == LUCKY[0] else line["booking"]) + 1
+        line |= {"place": seat, "places": [seat]}
+    write_ledger(seat_of / "ledger" / "flight.jsonl", lines)
+    assert judged(seat_of).violations.count == 0
 
 
 def test_what_is_settled_need_not_wait_for_the_end(tmp_path: Path) -> None:
