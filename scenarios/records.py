@@ -123,7 +123,14 @@ class Records:
 
     def all_done(self) -> bool:
         """Whether every client had done what it was to do when the run was ended, by the runner's word. Else its time ran out."""
-        return any(line["phase"] == "ending" and line.get("done") for line in self._lines("phases.jsonl"))
+        return any(line.get("done") for line in self._endings())
+
+    def ended_ns(self) -> int:
+        """When the runner ended the run; 0 when it did not say so."""
+        return max((line["mono_ns"] for line in self._endings()), default=0)
+
+    def _endings(self) -> list[Line]:
+        return [line for line in self._lines("phases.jsonl") if line["phase"] == "ending"]
 
     def history(self, process: str) -> list[Line]:
         """Of one client; empty when it never asked for anything."""

@@ -31,7 +31,9 @@ def judge(records: Records, params: Params) -> Judgement:
     }
     if params.toggles["fpr_monitor"] == "on":
         cured["the alarm came as soon as the error had passed two in a hundred"] = _alarmed_in_time(records)
-    violations = (*_dear_ones(skipped, new, taken), *_beyond_budget(skipped, new, taken), *_again(served, new))
+    # What was not offered yet, or said to be new and not fetched yet, is late: coverage says so.
+    lost = tuple(url for url in skipped if url in taken and url not in fresh)
+    violations = (*_dear_ones(lost, new, taken), *_beyond_budget(lost, new, taken), *_again(served, new))
     return Judgement(violations, coverage, _metrics(records, new, skipped, answers), cured)
 
 

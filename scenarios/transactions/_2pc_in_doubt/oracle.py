@@ -1,8 +1,9 @@
 """Judges by the two banks' ledgers, the customers' histories, and the parent's word on when the coordinator died.
 
-In doubt: a transfer that a bank promised, and heard the outcome of more than two seconds (at scale 1) later, or never. Torn: committed
-at one bank and not at the other. Sum: whenever no transfer is open, and at the end, the balances add up to what they were. Word: what a
-customer was told is what happened. Strange: nothing happened that nobody asked for, and nothing twice.
+In doubt: a transfer that a bank promised, and had not heard the outcome of two seconds (at scale 1) later. Torn: committed at one bank
+and not at the other. Sum: whenever no transfer is open, or none but those that are too late, the balances add up to what they were. Word:
+what a customer was told is what happened. Strange: nothing happened that nobody asked for, and nothing twice. What was open for less than
+the two seconds when the run ended is none of these yet.
 
 It was a trial only if five transfers (or the one that was asked for) were open at the moment at which the coordinator died, and transfers
 went on when it was back.
@@ -55,11 +56,13 @@ def judge(records: Records, params: Params) -> Judgement:
     books = {bank: _book(ledger) for bank, ledger in ledgers.items()}
     wanted = {item["id"]: item for item in records.truth()["workload"]}
     outcomes = [line for line in records.history("payer") if line["type"] in ("ok", "fail")]
+    limit_ns = LIMIT_MS * 1_000_000 * params.scale
+    young_ns = records.ended_ns() - limit_ns  # what began later may still end in time
     violations = (
-        *_in_doubt(books, LIMIT_MS * 1_000_000 * params.scale),
+        *_in_doubt(books, limit_ns, young_ns),
         *_torn(books),
-        *_sum(lines),
-        *_broken_words(books, lines, outcomes),
+        *_sum(lines, young_ns),
+        *_broken_words(books, lines, outcomes, young_ns),
         *_strange(lines, wanted),
     )
     died, back = _death(records)
@@ -70,7 +73,8 @@ def judge(records: Records, params: Params) -> Judgement:
         "it came back, and transfers went on": any(line["kind"] in _CHANGES and back and line["at_ns"] > back for line in lines),
         "somebody was refused": any(line["kind"] == "refused" and line["reason"] != "lock" for line in lines),
     }
-    return Judgement(violations, coverage, _metrics(books, lines, outcomes))
+    finished = {"no transfer was cut short by the end": max(_left_open(lines).values(), default=0) <= young_ns}
+    return Judgement(violations, coverage, _metrics(books, lines, outcomes), finished=finished)
 
 
 def _book(ledger: Iterable[Line]) -> Book:
@@ -106,12 +110,12 @@ def _open_at(books: dict[str, Book], moment_ns: int | None) -> set[str]:
 # ---------------------------------------------------------------------------------------------------------- violations
 
 
-def _in_doubt(books: dict[str, Book], limit_ns: float) -> Iterator[Evidence]:
+def _in_doubt(books: dict[str, Book], limit_ns: float, young_ns: float) -> Iterator[Evidence]:
     """One for each transfer, with every bank that waited too long."""
     waited: dict[str, list[tuple[str, _Part]]] = {}
     for bank, book in books.items():
         for txn, part in book.items():
-            if part.prepared is not None and (part.end is None or _wait_ns(part) > limit_ns):
+            if part.prepared is not None and (part.prepared["at_ns"] <= young_ns if part.end is None else _wait_ns(part) > limit_ns):
                 waited.setdefault(txn, []).append((bank, part))
     for txn, parts in waited.items():
         said = [f"{bank} for {_wait_ns(part) / 1e9:.1f} s" if part.end is not None else f"{bank} to the end" for bank, part in parts]
@@ -132,38 +136,49 @@ def _torn(books: dict[str, Book]) -> Iterator[Evidence]:
             yield Evidence("torn", _where(ends), f"{txn}: {', '.join(said)}")
 
 
-def _sum(lines: list[Line]) -> Iterator[Evidence]:
+def _sum(lines: list[Line], young_ns: float) -> Iterator[Evidence]:
     """The first moment at which nothing is open and the sum is wrong, or else the end."""
     total = sum(sum(line["accounts"].values()) for line in lines if line["kind"] == "opened")
-    change, open_now = 0, set[tuple[str, str]]()
+    change, open_now = 0, dict[tuple[str, str], int]()
     for number, line in enumerate(lines):
         change += line["cents"] if line["kind"] in _CHANGES else 0
         _track(open_now, line)
-        at_end = number == len(lines) - 1
+        at_end = number == len(lines) - 1 and all(since_ns <= young_ns for since_ns in open_now.values())
         if change and (at_end or not open_now):
             what = f"{abs(change)} cents {'missing' if change < 0 else 'too many'} of {total}"
             yield Evidence("sum", (line.where,), f"{what}, {'at the end' if at_end else 'with nothing open'}")
             return
 
 
-def _track(open_now: set[tuple[str, str]], line: Line) -> None:
+def _left_open(lines: list[Line]) -> dict[tuple[str, str], int]:
+    """What was never closed, and since when."""
+    open_now: dict[tuple[str, str], int] = {}
+    for line in lines:
+        _track(open_now, line)
+    return open_now
+
+
+def _track(open_now: dict[tuple[str, str], int], line: Line) -> None:
     """A promise is open until its outcome at the same bank, a saga from its first step to its second."""
     match line["kind"]:
         case "prepared":
-            open_now.add((line["txn"], line.where.partition(":")[0]))
+            open_now[line["txn"], line.where.partition(":")[0]] = line["at_ns"]
         case "committed" | "aborted":
-            open_now.discard((line["txn"], line.where.partition(":")[0]))
+            open_now.pop((line["txn"], line.where.partition(":")[0]), None)
         case "stepped" if line["step"] == "take":
-            open_now.add((line["txn"], ""))
+            open_now[line["txn"], ""] = line["at_ns"]
         case "stepped":
-            open_now.discard((line["txn"], ""))
+            open_now.pop((line["txn"], ""), None)
 
 
-def _broken_words(books: dict[str, Book], lines: list[Line], outcomes: list[Line]) -> Iterator[Evidence]:
+def _broken_words(books: dict[str, Book], lines: list[Line], outcomes: list[Line], young_ns: float) -> Iterator[Evidence]:
     """A customer was told yes and it did not happen at both ends, or no and something is left of it."""
+    open_now = {txn for (txn, _), since_ns in _left_open(lines).items() if since_ns > young_ns}
     moved = {line["txn"] for line in lines if line["kind"] == "moved"}
     for line in outcomes:
         transfer, told = line["value"], line["type"] == "ok"
+        if transfer["id"] in open_now:  # the decision is on its way
+            continue
         if line["f"] == "move":
             kept = (transfer["id"] in moved) == told
         else:

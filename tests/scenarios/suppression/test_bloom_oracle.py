@@ -73,10 +73,10 @@ def test_what_was_known_must_be_left_alone(tmp_path: Path, again: str) -> None:
     assert outcome.violations.evidence[0].records == ("ledger/site.jsonl:201",)
 
 
-def test_a_line_that_is_gone_from_the_log_is_a_page_that_was_not_fetched(tmp_path: Path) -> None:
+def test_a_page_that_was_not_taken_for_seen_is_not_skipped_for_certain(tmp_path: Path) -> None:
     outcome = judged(bloom_run(tmp_path, [], log=[served(url) for url in NEW if url != DEAR]))
-    assert outcome.verdict == "VACUOUS"  # nobody took it for seen: something else than the filter is at work
-    assert outcome.violations.by_rule == {"high_value_missed": 1}
+    assert outcome.verdict == "VACUOUS"  # nobody took it for seen: it may still come, or something else than the filter is at work
+    assert outcome.violations.by_rule == {}
 
 
 @pytest.mark.parametrize(

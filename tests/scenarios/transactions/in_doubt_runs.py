@@ -55,9 +55,10 @@ def resolved(at_ms: float, kind: str = "aborted") -> dict[str, list[dict[str, An
 
 
 def judged(
-    root: Path, lines: dict[str, list[dict[str, Any]]], told: Told | None = None, scale: float = 1.0, kill_point: str = "all_votes_yes"
-) -> Judgement:
-    """`told`: transfer -> what its customer heard."""
+    root: Path, lines: dict[str, list[dict[str, Any]]], told: Told | None = None, scale: float = 1.0, kill_point: str = "all_votes_yes",
+    end_ms: float = 20_000,
+) -> Judgement:  # fmt: skip
+    """`told`: transfer -> what its customer heard. `end_ms`: when the runner ended the run."""
     params = Params("2pc-in-doubt", "broken", {"protocol": "2pc", "kill_point": kill_point}, 1, scale)
     root.mkdir(parents=True, exist_ok=True)
     (root / "params.json").write_bytes(msgspec.json.encode(params))
@@ -66,6 +67,7 @@ def judged(
     lives = [("started", 1, {}), ("exited", DIED, {"status": -9}), ("started", BACK, {})]
     supervisor = [{"mono_ns": round(at * 1e6), "event": event, "process": "c1", **more} for event, at, more in lives]
     write_lines(root / "supervisor.jsonl", supervisor)
+    write_lines(root / "phases.jsonl", [{"mono_ns": round(end_ms * 1e6), "phase": "ending", "done": True}])
     heard = [{"type": kind, "f": "transfer", "value": {"id": txn, "cents": CENTS, "status": 200}} for txn, kind in (told or {}).items()]
     write_lines(root / "history" / "payer.jsonl", heard)
     for bank, ledger in lines.items():

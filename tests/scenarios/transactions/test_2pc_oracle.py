@@ -30,10 +30,32 @@ def test_the_limit_follows_the_scale(tmp_path: Path) -> None:
     assert rules(judged(tmp_path, resolved(2_901), scale=2.0)) == {}
 
 
-def test_a_promise_without_an_outcome_is_one_however_young(tmp_path: Path) -> None:
+CUT_SHORT = "no transfer was cut short by the end"
+
+
+@pytest.mark.parametrize(("end_ms", "found"), [(11_701, {"in_doubt": 1}), (11_700, {"in_doubt": 1}), (11_699, {})])
+def test_a_promise_without_an_outcome_is_one_once_it_is_too_late(tmp_path: Path, end_ms: float, found: dict[str, int]) -> None:
     lines = resolved(1_500)
     lines["banka"].append(prepared("t9", 9_700, -1))
-    assert rules(judged(tmp_path, lines)) == {"in_doubt": 1}
+    judgement = judged(tmp_path, lines, end_ms=end_ms)
+    assert (rules(judgement), judgement.finished[CUT_SHORT]) == (found, bool(found))
+
+
+@pytest.mark.parametrize(("end_ms", "found"), [(9_800, {}), (12_000, {"in_doubt": 1, "sum": 1, "word": 1})])
+def test_a_commit_that_is_on_its_way_when_the_run_ends_is_not_missing(tmp_path: Path, end_ms: float, found: dict[str, int]) -> None:
+    """Decided, told to the customer and to one bank: the other one hears of it a moment later, if it may."""
+    lines = resolved(1_500)
+    lines["banka"] += [prepared("t9", 9_700, -1), ended("t9", 9_750, -1, "committed")]
+    lines["bankb"].append(prepared("t9", 9_700, 1))
+    assert rules(judged(tmp_path, lines, {"t9": "ok"}, end_ms=end_ms)) == found
+
+
+def test_a_saga_that_is_half_done_when_the_run_ends_is_not_missing(tmp_path: Path) -> None:
+    lines = resolved(1_500)
+    lines["banka"].append(stepped("t9", 9_700, -1, "take"))
+    assert rules(judged(tmp_path / "late", lines, end_ms=12_000)) == {"sum": 1}
+    young = judged(tmp_path / "young", lines, end_ms=9_800)
+    assert (rules(young), young.finished[CUT_SHORT]) == ({}, False)
 
 
 def test_committed_here_and_aborted_there_is_torn_and_the_money_is_missing(tmp_path: Path) -> None:
