@@ -171,7 +171,7 @@ def _with_beat(beats: tuple[int, ...], beat: int) -> tuple[int, ...]:
     place = bisect_left(beats, beat)
     if place < len(beats) and beats[place] == beat:
         return beats
-    return (*beats[:place], beat, *beats[place:])[: s.BEATS_MAX]
+    return (*beats[:place], beat, *beats[place:])[-s.BEATS_MAX :]
 
 
 def _cell(column: Column, before: s.Cell | None, line: dict[str, Any], at_ns: int) -> s.Cell:
@@ -208,5 +208,13 @@ def _windowed(scene: s.Scene, told: Told) -> s.Scene:
         source = read_source(getattr(window, name))
         if source.is_of(told.file):
             times = [_time(line) for line in told.lines if kind_of(told.file, line) == source.kind]
-            found[name] = (*getattr(scene, name), *times)[: s.MARKS_MAX]
-    return replace(scene, **found) if found else scene
+            found[name] = (*getattr(scene, name), *times)
+    return _first_window(replace(scene, **found)) if found else scene
+
+
+def _first_window(scene: s.Scene) -> s.Scene:
+    """All that matters is when it first opened and when it closed after that: it may open a thousand times."""
+    opens = (min(scene.opens),) if scene.opens else ()
+    after = [at for at in scene.closes if not opens or at > opens[0]]
+    closes = (min(after),) if opens and after else tuple(sorted(after)[-s.MARKS_MAX :])
+    return replace(scene, opens=opens, closes=closes)

@@ -50,8 +50,8 @@ def judge(incident: Incident, run_dir: Path, duration_s: float, failed: str = ""
     status = _status(found, incident.card.verdict.max_violations, why)
     return Outcome(
         slug=params.slug, variant=params.variant, toggles=params.toggles, seed=params.seed, scale=params.scale, verdict=status,
-        violations=_violations(found), coverage={**found.coverage, **found.cured, **found.finished}, metrics=found.metrics, duration_s=duration_s,
-        run_dir=str(run_dir), why=why, by_hand=by_hand,
+        violations=_violations(found), coverage={**found.coverage, **found.cured, **found.finished}, metrics=found.metrics,
+        duration_s=duration_s, run_dir=str(run_dir), why=why, by_hand=by_hand,
     )  # fmt: skip
 
 

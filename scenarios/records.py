@@ -67,8 +67,8 @@ class Judgement(msgspec.Struct, frozen=True):
 
     `cured`: what a cure that works leaves behind (an answer from memory, a refusal). Without it a run without violations proves nothing;
     with violations its lack is no excuse: that is a cure that did not work.
-    `finished`: that all came to its end. What is missing while it has not is late, and not yet wrong: an oracle counts what is certain, and a
-    run without violations proves nothing then. What is certainly wrong stays so, however the run would have ended.
+    `finished`: that all came to its end. What is missing while it has not is late, and not yet wrong: an oracle counts what is certain,
+    and a run without violations proves nothing then. What is certainly wrong stays so, however the run would have ended.
     """
 
     violations: tuple[Evidence, ...]

@@ -37,6 +37,8 @@ def repeats(effects: Iterable[T], key: Callable[[T], Hashable]) -> Iterator[tupl
     """Each effect beyond the first of its key, behind that first one; in their order."""
     first: dict[Hashable, T] = {}
     for effect in effects:
-        before = first.setdefault(key(effect), effect)
-        if before is not effect:
-            yield before, effect
+        of = key(effect)
+        if of in first:
+            yield first[of], effect
+        else:
+            first[of] = effect

@@ -1,4 +1,4 @@
-"""Places of a service that sells them: on sqlite, numbered, each booking with one outcome or, without `once`, with as many as are asked for.
+"""Places of a service that sells them: on sqlite, numbered, each booking with one outcome, or without `once` with as many as are asked.
 
 Law 1: an outcome, the place that it takes and the entry that tells of it are one transaction.
 Law 2: with `once`, who asks again hears what was said first; a booking that was cancelled stays so.

@@ -6,7 +6,7 @@ Law 2: with an owner given, extending and dropping compare it in the same step; 
 
 from __future__ import annotations
 
-from cluster.backends.redis.client import RedisPort
+from scenarios.kit.on_redis import EXTEND, RELEASE, OnRedis
 
 PREFIX = "hold:"
 _LIFE = "alive:"
@@ -15,23 +15,11 @@ _TAKE = "if redis.call('set', KEYS[1], ARGV[1], 'NX') then return 1 end return 0
 _TAKE_FOR = "if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end return 0"
 _BEAT = "redis.call('set', KEYS[1], '1', 'PX', ARGV[1]) return 1"
 _EXPIRE = "return redis.call('pexpire', KEYS[1], ARGV[1])"
-_EXPIRE_MINE = "if redis.call('get', KEYS[1]) == ARGV[2] then return redis.call('pexpire', KEYS[1], ARGV[1]) end return 0"
 _DROP = "return redis.call('del', KEYS[1])"
-_DROP_MINE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
 
-class Holds:
-    """`prefix` keeps runs on a shared server apart. Units are names such as "sku3.u1"."""
-
-    def __init__(self, port: RedisPort, prefix: str) -> None:
-        self._port = port
-        self._prefix = prefix
-
-    @classmethod
-    async def open(cls, url: str, prefix: str) -> Holds:
-        port = RedisPort(url)
-        await port.ping()
-        return cls(port, prefix)
+class Holds(OnRedis):
+    """Units are names such as "sku3.u1"."""
 
     async def take(self, unit: str, owner: str, ttl_ms: int | None) -> bool:
         """False when somebody has it. Without `ttl_ms` it is held until it is dropped."""
@@ -41,12 +29,12 @@ class Holds:
 
     async def extend(self, unit: str, ttl_ms: int, owner: str | None) -> bool:
         """Let it live so long from now. False when there is nothing of that kind to extend."""
-        script, more = (_EXPIRE, ()) if owner is None else (_EXPIRE_MINE, (owner,))
-        return bool(await self._port.script(script, (self._key(unit),), ttl_ms, *more))
+        script, more = (_EXPIRE, ()) if owner is None else (EXTEND, (owner,))
+        return bool(await self._port.script(script, (self._key(unit),), *more, ttl_ms))
 
     async def drop(self, unit: str, owner: str | None) -> bool:
         """False when there was nothing of that kind to drop."""
-        script, more = (_DROP, ()) if owner is None else (_DROP_MINE, (owner,))
+        script, more = (_DROP, ()) if owner is None else (RELEASE, (owner,))
         return bool(await self._port.script(script, (self._key(unit),), *more))
 
     async def owner_of(self, unit: str) -> str | None:

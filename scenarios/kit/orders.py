@@ -18,13 +18,14 @@ DATABASE = "orders.sqlite"
 async def main(process: Process) -> None:
     ledger = Ledger.open(process.ledger_path, process.tasks)
     outbox = Outbox(process.work / DATABASE)
+    await outbox.tell_untold(process.ledger_path, ledger)
 
     async def place(args: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         event = f"{process.rng.getrandbits(64):016x}"
-        had = outbox.place(args["order"], args["body"], event)
-        if had is None:
-            await ledger.append("placed", order=args["order"], event=event, **args["body"])
-        return OK, {"event": had or event}
+        entry = outbox.place(args["order"], args["body"], event)
+        if entry.row:
+            await entry.tell(ledger)
+        return OK, {"event": entry.line["event"]}
 
     await serve(process.socket_of(process.name), {"place": place}, process.tasks)
     await process.for_ever()

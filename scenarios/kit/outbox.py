@@ -1,6 +1,6 @@
 """The outbox: an order and the event that tells of it are one transaction; a relay publishes what is not marked yet.
 
-Law 1: there is no order without its event, and no event without its order.
+Law 1: there is no order without its event, and no event without its order, nor either without the entry that tells of them.
 Law 2: rows are marked, never deleted: what was published stays to be compared.
 Law 3: publishing and marking are two systems' steps, and nothing in here pretends otherwise.
 """
@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from scenarios.kit import telling
+from scenarios.kit.ledger import Ledger
+from scenarios.kit.telling import Entry
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, body TEXT NOT NULL, event TEXT UNIQUE NOT NULL)",
@@ -33,21 +37,25 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *_SCHEMA):
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", telling.SCHEMA, *_SCHEMA):
             self._db.execute(statement)
 
-    def place(self, order: str, body: dict[str, Any], event: str) -> str | None:
-        """The order with its event. None when it is new; else the event that it has."""
+    async def tell_untold(self, path: Path, ledger: Ledger) -> None:
+        """What an earlier life took in and could not tell any more."""
+        await telling.tell_untold(self._db, path, ledger)
+
+    def place(self, order: str, body: dict[str, Any], event: str) -> Entry:
+        """The order with its event: "placed" when it is new, else "known" with the event that it has."""
         text = msgspec.json.encode(body).decode()
         self._db.execute("BEGIN IMMEDIATE")
-        new = self._db.execute("INSERT OR IGNORE INTO orders VALUES (?, ?, ?)", (order, text, event)).rowcount
-        if new:
+        if self._db.execute("INSERT OR IGNORE INTO orders VALUES (?, ?, ?)", (order, text, event)).rowcount:
             self._db.execute("INSERT INTO outbox (event, body, published) VALUES (?, ?, 0)", (event, text))
+            entry = telling.enter(self._db, "placed", {"order": order, "event": event, **body})
+        else:
+            had = self._db.execute("SELECT event FROM orders WHERE id = ?", (order,)).fetchone()[0]
+            entry = Entry("known", {"order": order, "event": had})
         self._db.execute("COMMIT")
-        if new:
-            return None
-        had: str = self._db.execute("SELECT event FROM orders WHERE id = ?", (order,)).fetchone()[0]
-        return had
+        return entry
 
     def pending(self, limit: int) -> list[Row]:
         """The oldest that are not marked."""

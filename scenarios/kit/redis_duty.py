@@ -16,7 +16,8 @@ from redis.exceptions import RedisError
 from cluster.backends.redis.client import RedisPort
 from cluster.core.errors import FaultlineError
 from scenarios.kit.duty import NAME
-from scenarios.kit.redis_lock import ACQUIRE, EXTEND, RELEASE
+from scenarios.kit.on_redis import EXTEND, RELEASE
+from scenarios.kit.redis_lock import ACQUIRE
 
 # Of one server. Long enough for a busy machine, short against the lock's life.
 PATIENCE_S = 0.5

@@ -15,7 +15,7 @@ from scenarios.feed import Answered, Clock, News, Told
 from scenarios.folding import fold_all
 from scenarios.opening import opened, told_of
 from scenarios.records import Params
-from scenarios.scene import BEAT_NS, ROWS_MAX, FaultSeen, Scene, where_it_fell, window_of
+from scenarios.scene import BEAT_NS, BEATS_MAX, MARKS_MAX, ROWS_MAX, FaultSeen, Scene, where_it_fell, window_of
 from scenarios.viewing import Column
 from tests.scenarios.run_dirs import ORDERS, TOGGLES, charged, stale_lock_run
 
@@ -131,6 +131,22 @@ def test_what_is_too_much_is_counted() -> None:
     assert len(scene.rows) == ROWS_MAX
     assert scene.rows_left_out >= 5
     assert scene.counts["ledger/payd.jsonl:charged"] == ROWS_MAX + 5
+
+
+def test_a_lane_keeps_its_newest_beats() -> None:
+    lines = tuple({"mono_ns": i * BEAT_NS, "kind": "charged", "order": "o", "caller": "w1"} for i in range(BEATS_MAX + 5))
+    (beats,) = scene_of(Told("ledger/payd.jsonl", 1, lines)).beats.values()
+    assert (beats[0], beats[-1], len(beats)) == (5, BEATS_MAX + 4, BEATS_MAX)
+
+
+@pytest.mark.parametrize("openings_first", [True, False])
+def test_a_window_that_opens_and_closes_all_the_time_is_the_first_one(openings_first: bool) -> None:
+    acquired = tuple({"mono_ns": 30 + 100 * i, "process": "w1", "event": "worker.holds_all"} for i in range(MARKS_MAX + 5))
+    sent = tuple({"index": i, "time": 60 + 100 * i, "type": "invoke", "value": {}} for i in range(MARKS_MAX + 5))
+    news = [Told("trace/w1.jsonl", 1, acquired), *(Told("history/w1.jsonl", 1 + i, (line,)) for i, line in enumerate(sent[:MARKS_MAX]))]
+    scene = scene_of(*(news if openings_first else [*news[1:], news[0]]))
+    assert window_of(scene) == (30, 60)
+    assert len(scene.opens) + len(scene.closes) == 2
 
 
 def test_lines_that_lack_what_they_should_have_are_passed_over() -> None:

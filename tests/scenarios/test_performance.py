@@ -33,3 +33,4 @@ def test_a_killed_worker_comes_back_and_finishes(tmp_path: Path) -> None:
     charged = [line["order"] for line in records.ledger("payd") if line["kind"] == "charged"]
     assert sorted(charged) == sorted(order["id"] for order in records.truth()["workload"])
     assert {line["process"] for line in records.trace("w1", "lock.acquired")} == {"w1"}
+    assert records.all_done()

@@ -37,7 +37,8 @@ LONG = [line(2 * S, "held", "sku5.u1", f"{LIVE}/1", "p-6"), line(7 * S, "sold", 
 
 def leak_run(
     root: Path, more: list[dict[str, Any]] | None = None, *, held: list[dict[str, Any]] = HELD, long: list[dict[str, Any]] = LONG,
-    keys: list[dict[str, Any]] | None = None, told: tuple[str, ...] = ("p-6",), heard: dict[str, str] | None = None, asked: list[int] = ASKED,
+    keys: list[dict[str, Any]] | None = None, told: tuple[str, ...] = ("p-6",), asked: list[int] = ASKED,
+    heard: dict[str, str] | None = None,
     hit: bool = True, dumped: bool = True,
 ) -> Path:  # fmt: skip
     """`heard`: purchase -> the type of its outcome, "" for none; of `told` it is "ok".

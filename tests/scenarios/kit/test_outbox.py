@@ -15,8 +15,9 @@ BODY = {"customer": "customer-1", "sku": "sku-7", "units": 1}
 
 def test_an_order_that_comes_twice_has_one_event(tmp_path: Path) -> None:
     with closing(Outbox(tmp_path / "db")) as outbox:
-        assert outbox.place("order-1", BODY, "e1") is None
-        assert outbox.place("order-1", BODY, "e2") == "e1"
+        assert outbox.place("order-1", BODY, "e1").line == {"order": "order-1", "event": "e1", **BODY}
+        again = outbox.place("order-1", BODY, "e2")
+        assert (again.kind, again.line["event"], again.row) == ("known", "e1", 0)
         assert [(row.event, row.body) for row in outbox.pending(5)] == [("e1", BODY)]
 
 

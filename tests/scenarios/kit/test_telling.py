@@ -10,12 +10,13 @@ import pytest
 
 from scenarios.kit.bookings import Bookings
 from scenarios.kit.ledger import Ledger
+from scenarios.kit.outbox import Outbox
 from scenarios.kit.stockkeeper import Stock
 from scenarios.kit.telling import Entry
 from scenarios.records import Records
 from tests.scenarios.kit.lived import Over
 
-Service = Bookings | Stock
+Service = Bookings | Stock | Outbox
 
 
 def hotel(root: Path) -> tuple[Service, list[Callable[[], Entry]]]:
@@ -27,6 +28,11 @@ def hotel(root: Path) -> tuple[Service, list[Callable[[], Entry]]]:
 def stock(root: Path) -> tuple[Service, list[Callable[[], Entry]]]:
     service = Stock(root / "inventory.sqlite", 10)
     return service, [lambda event=event: service.take(event, {}, "m", dedup=True) for event in ("e1", "e2", "e3", "e4")]
+
+
+def orders(root: Path) -> tuple[Service, list[Callable[[], Entry]]]:
+    service = Outbox(root / "orders.sqlite")
+    return service, [lambda number=number: service.place(f"o{number}", {"units": 1}, f"e{number}") for number in range(4)]
 
 
 async def live(root: Path, opened: tuple[Service, list[Callable[[], Entry]]], told: int, done: int) -> list[Entry]:
@@ -47,7 +53,7 @@ async def live(root: Path, opened: tuple[Service, list[Callable[[], Entry]]], to
     return entries
 
 
-@pytest.mark.parametrize("open_service", [hotel, stock])
+@pytest.mark.parametrize("open_service", [hotel, stock, orders])
 @pytest.mark.parametrize("told", range(5))
 async def test_what_a_killed_life_had_not_told_is_told_by_the_next_and_once(
     tmp_path: Path, open_service: Callable[[Path], tuple[Service, list[Callable[[], Entry]]]], told: int

@@ -117,7 +117,7 @@ def test_what_is_written_is_read_back(value: Any) -> None:
     assert written(again) == written(value)
 
 
-_PIECES = [*'[]{}()"\\:;#\n 1-aé,\x00\'', "#{", "#_", "#a ", "nil", "##NaN", "\\u", "e9"]
+_PIECES = [*"[]{}()\"\\:;#\n 1-aé,\x00'", "#{", "#_", "#a ", "nil", "##NaN", "\\u", "e9"]
 
 
 @settings(max_examples=1_500, deadline=None)
