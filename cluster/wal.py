@@ -90,9 +90,7 @@ _KIND_OF: dict[type, Kind] = {
     Origin: Kind.ORIGIN,
     Reset: Kind.RESET,
 }
-_DECODERS: dict[int, msgspec.msgpack.Decoder[Body]] = {
-    kind: msgspec.msgpack.Decoder(body) for body, kind in _KIND_OF.items()
-}
+_DECODERS: dict[int, msgspec.msgpack.Decoder[Body]] = {kind: msgspec.msgpack.Decoder(body) for body, kind in _KIND_OF.items()}
 _encode = msgspec.msgpack.Encoder().encode
 _data = attrgetter("data")
 

@@ -190,9 +190,7 @@ LinkCommand = Slow | Spoil | Throttle
 NodeCommand = Skew | Drift | Disk
 Fault = Cut | CutShape | Isolate | Pause | Crash | Slow | Spoil | Throttle | Skew | Drift | Disk
 GroupCommand = Add | Remove | Replace
-Command = (
-    Fault | Restart | Wipe | Heal | Undo | Freeze | Thaw | Reset | Transfer | GroupCommand | Put | Get | Workload | Rumour | SetToggle
-)
+Command = Fault | Restart | Wipe | Heal | Undo | Freeze | Thaw | Reset | Transfer | GroupCommand | Put | Get | Workload | Rumour | SetToggle
 
 
 def lasting(command: Fault) -> Micros:

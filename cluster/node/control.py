@@ -19,7 +19,7 @@ from typing import Final, cast
 from cluster import wire
 from cluster.core.errors import FaultlineError, ProtocolError
 from cluster.core.types import MS, Micros, NodeId
-from cluster.node.clock import true_us
+from cluster.monotonic import now_us as true_us
 from cluster.telemetry.control import Batch, ControlMessage, Do, Hello, Meet, SetPlan, SetPolicy
 from cluster.telemetry.events import NodeEvent, NodeState, TelemetryLost
 

@@ -32,8 +32,8 @@ from cluster.core.raft.ready import Froze, Persist, Persisted, Tick
 from cluster.core.replica import Replica
 from cluster.core.types import MS, Micros
 from cluster.faults import FaultPlan
+from cluster.monotonic import now_us as true_us
 from cluster.node.client_port import ClientPort
-from cluster.node.clock import true_us
 from cluster.node.complaints import Complaints
 from cluster.node.control import ControlLink
 from cluster.node.fault_shim import FaultShim

@@ -23,7 +23,7 @@ import msgspec
 from cluster.core.errors import CorruptLog
 from cluster.core.replica import Replica
 from cluster.faults import FaultPlan
-from cluster.node.clock import true_us
+from cluster.monotonic import now_us as true_us
 from cluster.node.complaints import Complaints
 from cluster.node.control import ControlLink, ForNode, NoSupervisor, connect
 from cluster.node.driver import Driver

@@ -27,7 +27,7 @@ from typing import Final
 
 from cluster.core.raft.ready import Persist
 from cluster.core.types import Micros
-from cluster.node.clock import true_us
+from cluster.monotonic import now_us as true_us
 from cluster.node.segments import Segments
 
 # Persists in one write. Each is bounded by the protocol, so this bounds the write.

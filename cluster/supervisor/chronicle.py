@@ -7,7 +7,6 @@ Law 2: `at_us` of truth is read here, so that what the supervisor says has one c
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 
@@ -17,11 +16,6 @@ from cluster.telemetry.fold import fold
 from cluster.telemetry.view import EMPTY, ClusterView
 
 Listener = Callable[[Event], None]
-
-
-def now_us() -> Micros:
-    """The machine's monotonic clock, which all processes of the lab share."""
-    return time.monotonic_ns() // 1_000
 
 
 class Chronicle:

@@ -15,7 +15,8 @@ from cluster.core.errors import ProtocolError
 from cluster.core.policy import RaftPolicy
 from cluster.core.types import Micros, NodeId
 from cluster.faults import FaultPlan, seen_by
-from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.monotonic import now_us
+from cluster.supervisor.chronicle import Chronicle
 from cluster.supervisor.parties import Guest, Party
 from cluster.telemetry.control import (
     Batch,

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
+from cluster.monotonic import now_us
 from cluster.supervisor.brood import Brood
-from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.supervisor.chronicle import Chronicle
 from cluster.supervisor.lab import Lab
 from cluster.supervisor.seats import Seats
 from cluster.telemetry.events import FreezeChanged, LabClosed

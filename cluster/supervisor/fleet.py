@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from cluster.core.types import NodeId
+from cluster.monotonic import now_us
 from cluster.supervisor.brood import Brood
-from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.supervisor.chronicle import Chronicle
 from cluster.supervisor.zygote import EXIT_CRASHED, Continued, Exited, Refused, Report, Started, Stopped
 from cluster.telemetry.events import NodeComplaint, NodeReady, ProcessChanged
 

@@ -20,9 +20,10 @@ from cluster.core.policy import Policy
 from cluster.core.types import SECOND, Micros, NodeId
 from cluster.faults import sides_of
 from cluster.leases import Lease, Leases
+from cluster.monotonic import now_us
 from cluster.supervisor import ports
 from cluster.supervisor.brood import Brood
-from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.supervisor.chronicle import Chronicle
 from cluster.supervisor.collector import Collector
 from cluster.supervisor.fleet import Fleet, Recipe
 from cluster.supervisor.judges import Judges

@@ -20,7 +20,7 @@ from cluster.commands.toggles import with_toggle
 from cluster.core.errors import EnvironmentFailed, UsageError
 from cluster.core.types import NODES_MAX, NodeId
 from cluster.leases import Lease
-from cluster.supervisor.chronicle import now_us
+from cluster.monotonic import now_us
 from cluster.supervisor.lab import Lab, began
 from cluster.telemetry.events import CommandDone, FaultBegan, FaultEnded, FreezeChanged
 from cluster.telemetry.roster import roster_of

@@ -24,9 +24,10 @@ from typing import BinaryIO
 import msgspec
 
 from cluster.core.errors import EnvironmentFailed, ProtocolError, UsageError
+from cluster.monotonic import now_us
 from cluster.supervisor import ports, rundir
 from cluster.supervisor.brood import Brood
-from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.supervisor.chronicle import Chronicle
 from cluster.supervisor.collector import Collector
 from cluster.supervisor.endings import end_lab
 from cluster.supervisor.journal import HistoryFile, Journal
@@ -168,6 +169,7 @@ async def _serve(
             ending.set_result(why)
 
     chronicle = Chronicle()
+
     def zygote_lost() -> None:
         end("the zygote is gone")
         lab.fleet.lost()

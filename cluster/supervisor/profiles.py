@@ -45,6 +45,7 @@ PROFILES: dict[str, Policy] = {
     ),
 }  # fmt: skip
 
+
 def check_spec(spec: LabSpec) -> None:
     """Raises `UsageError` for a lab that cannot be."""
     if not 1 <= spec.nodes <= NODES_MAX:

@@ -21,8 +21,8 @@ import msgspec
 
 from cluster.commands.grammar import parse
 from cluster.core.errors import EnvironmentFailed, FaultlineError, ProtocolError, UsageError
+from cluster.monotonic import now_us
 from cluster.supervisor import launch, rundir
-from cluster.supervisor.chronicle import now_us
 from cluster.supervisor.opening import OPENING
 from cluster.telemetry.control import Ask, ControlMessage, Goodbye, Heard, Hello, LabSpec, NotOpened, Opened, Welcome
 from cluster.telemetry.events import Event, LabClosed

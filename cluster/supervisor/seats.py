@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 from cluster.commands.words import LINE_CHARS_MAX
 from cluster.core.errors import ProtocolError
-from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.monotonic import now_us
+from cluster.supervisor.chronicle import Chronicle
 from cluster.supervisor.parties import Guest, Party
 from cluster.telemetry.control import Ask, ControlMessage, Goodbye, Hello, Welcome
 from cluster.telemetry.events import (

@@ -17,7 +17,6 @@ import select
 import signal
 import socket
 import sys
-import time
 import traceback
 from typing import NoReturn
 
@@ -25,6 +24,7 @@ import msgspec
 
 from cluster.core.errors import ProtocolError
 from cluster.core.types import Micros
+from cluster.monotonic import now_us
 from cluster.wire import Codec, FrameSplitter
 
 _PR_SET_PDEATHSIG = 1
@@ -196,7 +196,7 @@ class _Zygote:
         if pid == 0:
             _become(spawn, parent)
         self._pids[spawn.name], self._names[pid] = pid, spawn.name
-        self._tell(Started(spawn.name, pid, _now_us()))
+        self._tell(Started(spawn.name, pid, now_us()))
 
     def _signal(self, name: str, signum: int) -> None:
         pid = self._pids.get(name)
@@ -209,7 +209,7 @@ class _Zygote:
             pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
             if pid == 0:
                 return
-            name, at_us = self._names[pid], _now_us()
+            name, at_us = self._names[pid], now_us()
             if os.WIFSTOPPED(status):
                 self._tell(Stopped(name, at_us))
             elif os.WIFCONTINUED(status):
@@ -293,7 +293,3 @@ def die_with(parent: int) -> None:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != parent:  # it died before the kernel was told
         os._exit(1)
-
-
-def _now_us() -> Micros:
-    return time.monotonic_ns() // 1_000

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 
 from cluster.core.kv.ops import Cas, Get, Operation, Put, Reply, Scan
 from cluster.core.types import KEY_BYTES_MAX, Micros, NodeId
+from cluster.monotonic import now_us
 from cluster.telemetry.control import CountAcked, Counted, History, HistoryLine, Meet, RanOnce, RunOnce, SetRate, WorkloadSpec
 from cluster.telemetry.histories import asked, outcome
 from cluster.workload.choice import SLOTS, Chooser, Chosen
@@ -52,14 +52,14 @@ class Client:
         self._link = link
         while True:
             await self._pace.turn()
-            await self._operate(self._chooser.next(_now_us(), self._pace.rate))
+            await self._operate(self._chooser.next(now_us(), self._pace.rate))
 
     async def _operate(self, chosen: Chosen) -> None:
-        began_us = _now_us()
+        began_us = now_us()
         self._tell(self._line(chosen.operation, "invoke", asked(chosen.operation), began_us, self._route.target))
         await self._link.settled()
         reply, node = await self._ask(chosen.operation)
-        ended_us = _now_us()
+        ended_us = now_us()
         kind, value, error = outcome(chosen.operation, reply)
         latencies = (ended_us - began_us,) if reply.outcome == "ok" else ()
         self._tell(self._line(chosen.operation, kind, value, ended_us, node, error), latencies)
@@ -142,7 +142,3 @@ def _in_words(operation: Operation, reply: Reply, node: NodeId) -> str:
             else (f"{operation.key} does not exist ({node}, revision {reply.revision})")
         )
     return f"written by {node}, revision {reply.revision}"
-
-
-def _now_us() -> Micros:
-    return time.monotonic_ns() // 1_000

@@ -14,6 +14,7 @@ from cluster.core.kv.ops import NO_SESSION, Changes, Grant, KeepAlive, KeyValue,
 from cluster.core.kv.retries import Retries, Wish
 from cluster.core.policy import ClientPolicy
 from cluster.core.types import MS, Micros, NodeId
+from cluster.monotonic import now_us
 from cluster.workload.route import Route
 
 # Before a write is asked again, or somebody else is asked to go on with a watch.
@@ -48,7 +49,7 @@ class KeyValueClient:
         """As often as the policy says within the time-out; the reply, and the node that was asked last."""
         if self._retries.attempts == 1:
             return await self._route.ask(write, self._timeout_us)
-        ends_us = _now_us() + self._timeout_us
+        ends_us = now_us() + self._timeout_us
         reply, node = await self._once(write, ends_us)
         if (reply.outcome, reply.error) == ("fail", NO_SESSION):
             reply, node = await self._once(write, ends_us)  # the old session had been silent for too long
@@ -67,7 +68,7 @@ class KeyValueClient:
         attempts, unsure = self._retries.attempts, False
         reply, node = Reply("fail", error="nobody was asked"), self._route.target
         for attempt in range(attempts):
-            share_us = max(_SHORTEST_ATTEMPT_US, (ends_us - _now_us()) // (attempts - attempt))
+            share_us = max(_SHORTEST_ATTEMPT_US, (ends_us - now_us()) // (attempts - attempt))
             reply, node = await self._route.ask(self._retries.ask(wish), share_us)
             if reply.error == NO_SESSION:
                 self._retries.expired(wish)
@@ -76,7 +77,7 @@ class KeyValueClient:
             if reply.outcome == "ok" or self._is_final(reply):
                 return reply, node
             unsure = unsure or reply.outcome == "unknown"
-            if _now_us() + _PAUSE_US >= ends_us:
+            if now_us() + _PAUSE_US >= ends_us:
                 break
             await asyncio.sleep(_PAUSE_US / 1e6)
         return (Reply("unknown", error=reply.error, leader=reply.leader) if unsure else reply), node
@@ -99,7 +100,7 @@ class KeyValueClient:
 
     async def grant(self, ttl_us: Micros) -> Lease:
         """A lease to be kept with `Lease.keep`. Raises `LeaseLost` when there is none to be had."""
-        sent_us = _now_us()
+        sent_us = now_us()
         reply = await self.ask(Grant(ttl_us))
         if not isinstance(reply.body, Leased):
             raise LeaseLost(reply.error or reply.outcome)
@@ -138,13 +139,13 @@ class Lease:
     @property
     def left_us(self) -> Micros:
         """How long the holder may go on without asking."""
-        return max(0, self._good_until_us - _now_us())
+        return max(0, self._good_until_us - now_us())
 
     async def keep(self) -> None:
         """Renew it three times per its time, until cancelled. Raises `LeaseLost` once the holder must stop."""
         while True:
             await asyncio.sleep(min(self._ttl_us // 3, self.left_us) / 1e6)
-            sent_us = _now_us()
+            sent_us = now_us()
             reply = await self._client.ask(KeepAlive(self.id))
             if reply.outcome == "ok":
                 self._good_until_us = sent_us + self._ttl_us
@@ -155,7 +156,3 @@ class Lease:
         """End it, and the keys that are bound to it."""
         self._good_until_us = 0
         return await self._client.ask(Revoke(self.id))
-
-
-def _now_us() -> Micros:
-    return round(asyncio.get_running_loop().time() * 1e6)

@@ -19,9 +19,9 @@ from cluster.core.detect.verdicts import Detector
 from cluster.core.errors import FaultlineError
 from cluster.core.policy import DetectPolicy
 from cluster.core.types import MS
+from cluster.monotonic import now_us
 from scenarios.kit.calls import OK, Caller, serve
 from scenarios.kit.process import Process
-from scenarios.lines import now_ns
 
 PRIMARY = "redis"
 DECIDERS = {"fixed": "timeout", "phi": "akka"}
@@ -54,7 +54,7 @@ class Promoter:
             primary = await self._probe()
             if primary is not None:
                 for detector in self._detectors.values():
-                    detector.heard(PRIMARY, _now_us())
+                    detector.heard(PRIMARY, now_us())
             if not self._promoted and self._down() and await self._most_agree():
                 await self._promote()
             elif self._promoted and primary and self._process.args["speaks"]:
@@ -81,7 +81,7 @@ class Promoter:
 
     def _down(self) -> bool:
         detector = self._detectors[self._process.toggle("detector")]
-        detector.check(_now_us())
+        detector.check(now_us())
         return not detector.alive(PRIMARY)
 
     async def _most_agree(self) -> bool:
@@ -98,7 +98,3 @@ class Promoter:
 def _detector(form: str, probe_ms: float, timeout_ms: float) -> Detector:
     policy = DetectPolicy(decider=form, first_estimate_us=round(probe_ms * MS), timeout_us=round(timeout_ms * MS))
     return Detector(policy, [PRIMARY])
-
-
-def _now_us() -> int:
-    return now_ns() // 1_000

@@ -17,6 +17,7 @@ from typing import cast
 
 from cluster.core.errors import ProtocolError
 from cluster.faults import LinkFault, compose_links
+from cluster.monotonic import now_us
 from cluster.wire import HEADER_BYTES, FrameSplitter
 from scenarios.control import Caught as CaughtWord
 from scenarios.control import Route, Routed
@@ -24,7 +25,6 @@ from scenarios.kit.calls import ANSWERS, CALLS
 from scenarios.kit.process import Process
 from scenarios.kit.proxy_answers import OpenCalls, Snares
 from scenarios.kit.proxy_lane import Lane
-from scenarios.lines import now_ns
 from scenarios.links import Rule
 
 CONNECTIONS_MAX = 256
@@ -209,7 +209,7 @@ class _End(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._connection.proxy.calls:
-            self.sends.put(data, _now_us())
+            self.sends.put(data, now_us())
         else:
             try:
                 for body in self._frames.feed(data):
@@ -225,10 +225,10 @@ class _End(asyncio.Protocol):
         if hold_ms:
             asyncio.get_running_loop().call_later(hold_ms / 1_000, self._held, frame)
         elif passes:
-            self.sends.put(frame, _now_us())
+            self.sends.put(frame, now_us())
 
     def _held(self, frame: bytes) -> None:
-        self.sends.put(frame, _now_us())
+        self.sends.put(frame, now_us())
         self._connection.pump()
 
     def flush(self) -> None:
@@ -238,12 +238,12 @@ class _End(asyncio.Protocol):
             self._timer = None
         if self._transport is None or not self.open or self._stuffed:
             return
-        for piece in self._gets.take(_now_us()):
+        for piece in self._gets.take(now_us()):
             self._transport.write(piece)
         if self._gets.over:
             self._transport.close()
         elif (due_us := self._gets.next_due_us) is not None:
-            self._timer = asyncio.get_running_loop().call_later(max(0, due_us - _now_us()) / 1e6, self._connection.pump)
+            self._timer = asyncio.get_running_loop().call_later(max(0, due_us - now_us()) / 1e6, self._connection.pump)
 
     def breathe(self) -> None:
         """Read on while there is room, and while the way is open: of one that is cut not even the end is noticed."""
@@ -274,7 +274,3 @@ class _End(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._connection.lost(self)
-
-
-def _now_us() -> int:
-    return now_ns() // 1_000

@@ -29,7 +29,8 @@ from cluster.core.errors import EnvironmentFailed, ProtocolError
 from cluster.core.policy import Policy
 from cluster.core.types import MS, Micros, NodeId
 from cluster.faults import FaultPlan, LinkFault, compose, sides_of
-from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.monotonic import now_us
+from cluster.supervisor.chronicle import Chronicle
 from cluster.supervisor.collector import Collector
 from cluster.supervisor.parties import Guest, Party
 from cluster.supervisor.zygote import Continued, Exited, Report, Started, Stopped

@@ -7,7 +7,6 @@ Law 2: a read may be asked again whatever became of it.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -39,7 +38,8 @@ from cluster.core.kv.ops import (
     Txn,
     TxnStep,
 )
-from cluster.core.types import MS, Dice, Micros
+from cluster.core.types import MS, Dice
+from cluster.monotonic import now_us
 from cluster.workload.route import Route
 
 # One node that is alone must not eat the whole time of a read that others could answer.
@@ -130,10 +130,10 @@ class RaftKv:
     async def _ask(self, operation: Operation) -> Reply:
         if reason := unfit(operation):
             raise Refused(reason)
-        ends_us = _now_us() + self._timeout_us
+        ends_us = now_us() + self._timeout_us
         while True:
             # A write has the whole time for its one attempt: giving it up early would only make it undecided.
-            left_us = max(0, ends_us - _now_us())
+            left_us = max(0, ends_us - now_us())
             reads = isinstance(operation, READS)
             reply, node = await self._route.ask(operation, min(self._attempt_us, left_us) if reads else left_us)
             if reply.outcome == "ok":
@@ -142,7 +142,7 @@ class RaftKv:
                 raise Undecided(f"{node}: {reply.error}")
             if reply.outcome == "fail" and (reply.revision > 0 or reply.error in _FINAL):
                 raise Refused(reply.error)  # the store's own word: asking again would not change it
-            if _now_us() >= ends_us:
+            if now_us() >= ends_us:
                 raise Refused(f"nobody served it within {self._timeout_us // MS} ms; {node} last: {reply.error}")
             await asyncio.sleep(_PAUSE_S)
 
@@ -162,7 +162,3 @@ def _step(reply: Reply) -> Wrote | Deleted | Page:
     if isinstance(reply.body, Deleted | Page):
         return reply.body
     return Wrote(reply.revision)
-
-
-def _now_us() -> Micros:
-    return time.monotonic_ns() // 1_000

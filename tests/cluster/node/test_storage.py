@@ -12,8 +12,8 @@ import pytest
 from cluster.core.raft.messages import Entry, HardState
 from cluster.core.raft.ready import Persist
 from cluster.core.types import MS, SECOND
+from cluster.monotonic import now_us as true_us
 from cluster.node import storage as storage_module
-from cluster.node.clock import true_us
 from cluster.node.segments import Segments
 from cluster.node.storage import Storage
 

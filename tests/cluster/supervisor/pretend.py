@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from cluster.monotonic import now_us
 from cluster.supervisor.brood import Brood
-from cluster.supervisor.chronicle import Chronicle, now_us
+from cluster.supervisor.chronicle import Chronicle
 from cluster.supervisor.collector import Collector
 from cluster.supervisor.judges import Judges
 from cluster.supervisor.lab import Lab, Place

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.leases import LEASES_MAX, MEMORY_LOST
-from cluster.supervisor.chronicle import now_us
+from cluster.monotonic import now_us
 from cluster.telemetry.events import CommandDone, FaultBegan, FaultEnded, FreezeChanged, PlanChanged
 from tests.cluster.supervisor.pretend import PretendLab, pretended
 

@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from cluster.backends.etcd.embedded import RaftGroup, prepare
 from cluster.backends.group import Ask
+from cluster.monotonic import now_us
 from cluster.supervisor import ports
 from cluster.supervisor.zygote import Continued, Exited, Started, Stopped
 
@@ -44,20 +44,20 @@ class Running:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen([sys.executable, "-P", "-m", "cluster.node", str(file)], env=environment, stderr=subprocess.DEVNULL)
         self._processes[name] = process
-        self.group.heard(Started(name, process.pid, _now_us()))
+        self.group.heard(Started(name, process.pid, now_us()))
 
     def kill(self, name: str) -> None:
         self._processes[name].kill()
         self._processes[name].wait()
-        self.group.heard(Exited(name, self._processes[name].pid, -signal.SIGKILL, _now_us()))
+        self.group.heard(Exited(name, self._processes[name].pid, -signal.SIGKILL, now_us()))
 
     def pause(self, name: str) -> None:
         self._processes[name].send_signal(signal.SIGSTOP)
-        self.group.heard(Stopped(name, _now_us()))
+        self.group.heard(Stopped(name, now_us()))
 
     def resume(self, name: str) -> None:
         self._processes[name].send_signal(signal.SIGCONT)
-        self.group.heard(Continued(name, _now_us()))
+        self.group.heard(Continued(name, now_us()))
 
     async def until(self, holds: Any) -> None:
         async with asyncio.timeout(30):
@@ -74,7 +74,3 @@ class Running:
             process.wait()
         self.group.close()
         self._ports.close()
-
-
-def _now_us() -> int:
-    return time.monotonic_ns() // 1_000
