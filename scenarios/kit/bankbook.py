@@ -7,13 +7,12 @@ Law 3: the entry that tells of a change is part of the transaction that makes it
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
+from scenarios.kit.database import open_db, transaction
 from scenarios.lines import now_ns
 
 EVERYTHING = "*"  # the lock of a bank that has only one
@@ -51,12 +50,10 @@ class Bankbook:
 
     def __init__(self, path: str, accounts: Mapping[str, int], *, one_lock: bool = False) -> None:
         self._one_lock = one_lock
-        self._db = sqlite3.connect(path, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-            self._db.execute(f"PRAGMA {pragma}")
+        self._db = open_db(path)
         self._db.executescript(_SCHEMA)
         if not self.entries(0):
-            with self._transaction():
+            with transaction(self._db):
                 self._db.executemany("INSERT INTO accounts VALUES (?, ?)", accounts.items())
                 self._log("opened", accounts=dict(accounts))
 
@@ -67,7 +64,7 @@ class Bankbook:
 
     def prepare(self, part: Prepared) -> Entry:
         """The vote: an entry "prepared", or "refused" with the reason."""
-        with self._transaction():
+        with transaction(self._db):
             if reason := self._objection(part.account, part.cents):
                 return self._refuse(part, reason)
             self._db.execute("INSERT INTO transfers VALUES (?, ?, ?, 'prepared')", (part.id, part.account, part.cents))
@@ -76,12 +73,12 @@ class Bankbook:
 
     def refuse(self, part: Prepared, reason: str, **fields: Any) -> Entry:
         """Vote no, for a reason that the caller knows."""
-        with self._transaction():
+        with transaction(self._db):
             return self._refuse(part, reason, **fields)
 
     def resolve(self, txn: str, outcome: Outcome, by: str) -> Entry | None:
         """Commit or abort. A transfer that is not known here is aborted for good; None when it was resolved before."""
-        with self._transaction():
+        with transaction(self._db):
             if (state := self.state(txn)) not in ("", "prepared"):
                 return None
             part = self._part(txn) if state else Prepared(txn, "", 0)
@@ -106,7 +103,7 @@ class Bankbook:
 
     def move(self, txn: str, source: str, target: str, cents: int) -> Entry:
         """Between two accounts of this bank: an entry "moved" or "refused"."""
-        with self._transaction():
+        with transaction(self._db):
             if reason := self._objection(source, -cents) or self._objection(target, cents):
                 return self._log("refused", txn=txn, account=source, cents=-cents, reason=reason)
             for account, change in ((source, -cents), (target, cents)):
@@ -115,7 +112,7 @@ class Bankbook:
 
     def step(self, part: Prepared, step: str) -> Entry | None:
         """One step of a saga, done for good at once: an entry "stepped" or "refused"; None when it was taken or refused before."""
-        with self._transaction():
+        with transaction(self._db):
             if self.taken(part.id, step) is not None:
                 return None
             reason = self._objection(part.account, part.cents)
@@ -132,7 +129,7 @@ class Bankbook:
 
     def gave_up(self, txn: str, account: str, holder: str) -> Entry:
         """Somebody waited for a lock for as long as may be waited."""
-        with self._transaction():
+        with transaction(self._db):
             return self._log("blocked", txn=txn, account=account, holder=holder)
 
     # ---- what there is ------------------------------------------------------------------------------------------
@@ -176,13 +173,3 @@ class Bankbook:
         entry = Entry(kind, {**fields, "at_ns": now_ns()})
         self._db.execute("INSERT INTO log (kind, fields) VALUES (?, ?)", (kind, msgspec.json.encode(entry.fields).decode()))
         return entry
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")

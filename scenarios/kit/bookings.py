@@ -7,12 +7,10 @@ Law 3: a place is somebody's until he gives it back: who comes gets the lowest n
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from scenarios.kit import telling
+from scenarios.kit.database import open_db, transaction
 from scenarios.kit.ledger import Ledger
 from scenarios.kit.telling import Entry
 
@@ -27,9 +25,7 @@ class Bookings:
     """`places`: how many there are; None for as many as anybody wants. Entries are "booked", "refused", "cancelled" or "repeated"."""
 
     def __init__(self, path: Path, places: int | None = None) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", _SCHEMA, telling.SCHEMA):
-            self._db.execute(statement)
+        self._db = open_db(path, _SCHEMA, telling.SCHEMA)
         self._places = places
 
     async def tell_untold(self, path: Path, ledger: Ledger) -> None:
@@ -38,7 +34,7 @@ class Bookings:
 
     def book(self, booking: str, *, once: bool) -> tuple[Entry, bool]:
         """What is to be told, and whether the booking has a place."""
-        with self._transaction():
+        with transaction(self._db):
             state = self._state(booking)
             if state is not None and once:
                 return Entry("repeated", {"booking": booking}), state == "booked"
@@ -48,7 +44,7 @@ class Bookings:
 
     def cancel(self, booking: str) -> Entry:
         """Give back the places that it has; a second time there is none to give."""
-        with self._transaction():
+        with transaction(self._db):
             rows = self._db.execute("SELECT place FROM bookings WHERE booking = ? AND state = 'booked' ORDER BY id", (booking,)).fetchall()
             self._db.execute("UPDATE bookings SET state = 'cancelled' WHERE booking = ? AND state = 'booked'", (booking,))
             if not rows:
@@ -63,16 +59,6 @@ class Bookings:
 
     def close(self) -> None:
         self._db.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def _enter(self, booking: str, state: str, place: int | None) -> Entry:
         self._db.execute("INSERT INTO bookings (booking, state, place) VALUES (?, ?, ?)", (booking, state, place))

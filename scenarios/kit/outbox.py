@@ -7,13 +7,13 @@ Law 3: publishing and marking are two systems' steps, and nothing in here preten
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from scenarios.kit import telling
+from scenarios.kit.database import open_db, transaction
 from scenarios.kit.ledger import Ledger
 from scenarios.kit.telling import Entry
 
@@ -36,9 +36,7 @@ class Outbox:
     """On one sqlite file, which the service that takes orders and the relay share. Every method is one transaction."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", telling.SCHEMA, *_SCHEMA):
-            self._db.execute(statement)
+        self._db = open_db(path, telling.SCHEMA, *_SCHEMA)
 
     async def tell_untold(self, path: Path, ledger: Ledger) -> None:
         """What an earlier life took in and could not tell any more."""
@@ -47,15 +45,12 @@ class Outbox:
     def place(self, order: str, body: dict[str, Any], event: str) -> Entry:
         """The order with its event: "placed" when it is new, else "known" with the event that it has."""
         text = msgspec.json.encode(body).decode()
-        self._db.execute("BEGIN IMMEDIATE")
-        if self._db.execute("INSERT OR IGNORE INTO orders VALUES (?, ?, ?)", (order, text, event)).rowcount:
-            self._db.execute("INSERT INTO outbox (event, body, published) VALUES (?, ?, 0)", (event, text))
-            entry = telling.enter(self._db, "placed", {"order": order, "event": event, **body})
-        else:
+        with transaction(self._db):
+            if self._db.execute("INSERT OR IGNORE INTO orders VALUES (?, ?, ?)", (order, text, event)).rowcount:
+                self._db.execute("INSERT INTO outbox (event, body, published) VALUES (?, ?, 0)", (event, text))
+                return telling.enter(self._db, "placed", {"order": order, "event": event, **body})
             had = self._db.execute("SELECT event FROM orders WHERE id = ?", (order,)).fetchone()[0]
-            entry = Entry("known", {"order": order, "event": had})
-        self._db.execute("COMMIT")
-        return entry
+            return Entry("known", {"order": order, "event": had})
 
     def pending(self, limit: int) -> list[Row]:
         """The oldest that are not marked."""
@@ -63,9 +58,8 @@ class Outbox:
         return [Row(row, event, msgspec.json.decode(body)) for row, event, body in found]
 
     def mark(self, rows: list[Row]) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany("UPDATE outbox SET published = 1 WHERE row = ?", [(row.row,) for row in rows])
-        self._db.execute("COMMIT")
+        with transaction(self._db):
+            self._db.executemany("UPDATE outbox SET published = 1 WHERE row = ?", [(row.row,) for row in rows])
 
     def close(self) -> None:
         self._db.close()

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from scenarios.kit import fence, idempotency, telling
 from scenarios.kit.calls import OK, STALE, serve
+from scenarios.kit.database import open_db, transaction
 from scenarios.kit.idempotency import Answered, Keep, MemoryStore, Once, SqlStore
 from scenarios.kit.ledger import Ledger
 from scenarios.kit.process import Process
@@ -38,17 +38,10 @@ async def main(process: Process) -> None:
 
 async def opened(process: Process) -> Payd:
     """With what it had on disk."""
-    db = _open(process.work / f"{process.name}.sqlite")
+    db = open_db(process.work / f"{process.name}.sqlite", telling.SCHEMA, fence.SCHEMA, idempotency.SCHEMA)
     ledger = Ledger.open(process.ledger_path, process.tasks)
     await telling.tell_untold(db, process.ledger_path, ledger)
     return Payd(db, ledger, process, await _once(process, db))
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None)
-    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", telling.SCHEMA, fence.SCHEMA, idempotency.SCHEMA):
-        db.execute(statement)
-    return db
 
 
 async def _once(process: Process, db: sqlite3.Connection) -> Once | None:
@@ -114,14 +107,8 @@ class Payd:
 
     def transact(self, kind: str, args: dict[str, Any], keep: Keep) -> tuple[int, int | None]:
         """Its row; and the newer token that forbids it, or None when it was done."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            entered = self._enter(kind, args, keep)
-        except idempotency.Taken:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-        return entered
+        with transaction(self._db):
+            return self._enter(kind, args, keep)
 
     def _enter(self, kind: str, args: dict[str, Any], keep: Keep) -> tuple[int, int | None]:
         seen = fence.admit(self._db, args["order"], args["token"]) if self._process.toggle("fencing", "off") == "on" else None

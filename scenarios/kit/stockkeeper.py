@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import msgspec
 
 from scenarios.kit import telling
 from scenarios.kit.bus import Delivery, open_bus
+from scenarios.kit.database import open_db, transaction
 from scenarios.kit.ledger import Ledger
 from scenarios.kit.process import Process
 from scenarios.kit.relay import TOPIC
@@ -58,9 +58,7 @@ class Stock:
     """What is left, and which events took from it: the key is the event's id or its payload, remembered in the database or only here."""
 
     def __init__(self, path: Path, units: int, *, by_payload: bool = False, in_memory: bool = False) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", telling.SCHEMA, *_SCHEMA):
-            self._db.execute(statement)
+        self._db = open_db(path, telling.SCHEMA, *_SCHEMA)
         self._db.execute("INSERT OR IGNORE INTO stock VALUES (1, ?)", (units,))
         self._by_payload = by_payload
         self._seen: set[str] | None = set() if in_memory else None
@@ -73,15 +71,13 @@ class Stock:
         """One more is taken; or, with `dedup`, nothing is done about an event that was known."""
         key = _fingerprint(order) if self._by_payload else event
         line = {"event": event, "message": message}
-        self._db.execute("BEGIN IMMEDIATE")
-        entry = Entry("dropped", line)
-        # It is remembered without `dedup` too: whoever turns it on in mid-run has a past to compare with.
-        if self._is_new(key) or not dedup:
+        with transaction(self._db):
+            # It is remembered without `dedup` too: whoever turns it on in mid-run has a past to compare with.
+            if not self._is_new(key) and dedup:
+                return Entry("dropped", line)
             self._db.execute("UPDATE stock SET units = units - 1")
             left = self._db.execute("SELECT units FROM stock").fetchone()[0]
-            entry = telling.enter(self._db, "decremented", {**line, "stock": left})
-        self._db.execute("COMMIT")
-        return entry
+            return telling.enter(self._db, "decremented", {**line, "stock": left})
 
     def _is_new(self, key: str) -> bool:
         """Inside the transaction. From now on it is not."""
