@@ -12,6 +12,7 @@ from pathlib import Path
 from scenarios.kit import telling
 from scenarios.kit.database import open_db, transaction
 from scenarios.kit.ledger import Ledger
+from scenarios.kit.process import Process
 from scenarios.kit.telling import Entry
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS bookings (id INTEGER PRIMARY KEY, booking TEXT NOT NULL, state TEXT NOT NULL, place INTEGER)"
@@ -28,9 +29,9 @@ class Bookings:
         self._db = open_db(path, _SCHEMA, telling.SCHEMA)
         self._places = places
 
-    async def tell_untold(self, path: Path, ledger: Ledger) -> None:
-        """What an earlier life did and could not tell any more."""
-        await telling.tell_untold(self._db, path, ledger)
+    async def ledger(self, process: Process) -> Ledger:
+        """The process's ledger, with what an earlier life did and could not tell any more."""
+        return await telling.opened(process, self._db)
 
     def book(self, booking: str, *, once: bool) -> tuple[Entry, bool]:
         """What is to be told, and whether the booking has a place."""

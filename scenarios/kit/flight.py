@@ -16,9 +16,8 @@ from scenarios.kit.process import Process
 
 
 async def main(process: Process) -> None:
-    ledger = Ledger.open(process.ledger_path, process.tasks)
     bookings = Bookings(process.work / f"{process.name}.sqlite")
-    await bookings.tell_untold(process.ledger_path, ledger)
+    ledger = await bookings.ledger(process)
     flight = Flight(process, bookings, ledger, Caller(process.socket_of("payd")))
     methods: dict[str, Handler] = {"book": flight.book, "cancel": flight.cancel, "status": flight.status}
     await serve(process.socket_of(process.name), methods, process.tasks)

@@ -18,9 +18,8 @@ from scenarios.kit.process import Process
 
 
 async def main(process: Process) -> None:
-    ledger = Ledger.open(process.ledger_path, process.tasks)
     bookings = Bookings(process.work / f"{process.name}.sqlite", process.args["rooms"])
-    await bookings.tell_untold(process.ledger_path, ledger)
+    ledger = await bookings.ledger(process)
     hotel = Hotel(process, bookings, ledger)
     await serve(process.socket_of(process.name), {"book": hotel.book, "status": hotel.status}, process.tasks)
     async with journey.open_journey_bus(process) as bus:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from scenarios.kit.calls import OK, serve
-from scenarios.kit.ledger import Ledger
 from scenarios.kit.outbox import Outbox
 from scenarios.kit.process import Process
 
@@ -16,9 +15,8 @@ DATABASE = "orders.sqlite"
 
 
 async def main(process: Process) -> None:
-    ledger = Ledger.open(process.ledger_path, process.tasks)
     outbox = Outbox(process.work / DATABASE)
-    await outbox.tell_untold(process.ledger_path, ledger)
+    ledger = await outbox.ledger(process)
 
     async def place(args: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         event = f"{process.rng.getrandbits(64):016x}"

@@ -15,6 +15,7 @@ import msgspec
 from scenarios.kit import telling
 from scenarios.kit.database import open_db, transaction
 from scenarios.kit.ledger import Ledger
+from scenarios.kit.process import Process
 from scenarios.kit.telling import Entry
 
 _SCHEMA = (
@@ -38,9 +39,9 @@ class Outbox:
     def __init__(self, path: Path) -> None:
         self._db = open_db(path, telling.SCHEMA, *_SCHEMA)
 
-    async def tell_untold(self, path: Path, ledger: Ledger) -> None:
-        """What an earlier life took in and could not tell any more."""
-        await telling.tell_untold(self._db, path, ledger)
+    async def ledger(self, process: Process) -> Ledger:
+        """The process's ledger, with what an earlier life took in and could not tell any more."""
+        return await telling.opened(process, self._db)
 
     def place(self, order: str, body: dict[str, Any], event: str) -> Entry:
         """The order with its event: "placed" when it is new, else "known" with the event that it has."""

@@ -39,8 +39,7 @@ async def main(process: Process) -> None:
 async def opened(process: Process) -> Payd:
     """With what it had on disk."""
     db = open_db(process.work / f"{process.name}.sqlite", telling.SCHEMA, fence.SCHEMA, idempotency.SCHEMA)
-    ledger = Ledger.open(process.ledger_path, process.tasks)
-    await telling.tell_untold(db, process.ledger_path, ledger)
+    ledger = await telling.opened(process, db)
     return Payd(db, ledger, process, await _once(process, db))
 
 

@@ -33,10 +33,9 @@ _SCHEMA = (
 
 async def main(process: Process) -> None:
     args = process.args
-    ledger = Ledger.open(process.ledger_path, process.tasks)
     by_payload, in_memory = args["dedup_by"] == "payload", args["dedup_store"] == "memory"
     stock = Stock(process.work / "inventory.sqlite", round(args["stock"]), by_payload=by_payload, in_memory=in_memory)
-    await stock.tell_untold(process.ledger_path, ledger)
+    ledger = await stock.ledger(process)
     async with open_bus(process, args["bus"], qos=int(args["qos"]), acks_itself=False) as bus:
         await bus.subscribe(TOPIC)
         await process.go()
@@ -63,9 +62,9 @@ class Stock:
         self._by_payload = by_payload
         self._seen: set[str] | None = set() if in_memory else None
 
-    async def tell_untold(self, path: Path, ledger: Ledger) -> None:
-        """What an earlier life did and could not tell any more."""
-        await telling.tell_untold(self._db, path, ledger)
+    async def ledger(self, process: Process) -> Ledger:
+        """The process's ledger, with what an earlier life did and could not tell any more."""
+        return await telling.opened(process, self._db)
 
     def take(self, event: str, order: dict[str, Any], message: str, *, dedup: bool) -> Entry:
         """One more is taken; or, with `dedup`, nothing is done about an event that was known."""

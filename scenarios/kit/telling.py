@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from scenarios.kit.ledger import Ledger
+from scenarios.kit.process import Process
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, about TEXT, line BLOB NOT NULL)"
 
@@ -35,8 +36,15 @@ def enter(db: sqlite3.Connection, kind: str, line: dict[str, Any], about: str | 
     return Entry(kind, line, db.execute("INSERT INTO entries (kind, about, line) VALUES (?, ?, ?)", values).lastrowid or 0)
 
 
-async def tell_untold(db: sqlite3.Connection, path: Path, ledger: Ledger) -> None:
-    """Law 2. `path` is the ledger's own; the last row that it knows is enough."""
+async def opened(process: Process, db: sqlite3.Connection) -> Ledger:
+    """The process's ledger, in which all is told that its database did. Law 2."""
+    ledger = Ledger.open(process.ledger_path, process.tasks)
+    await _tell_untold(db, process.ledger_path, ledger)
+    return ledger
+
+
+async def _tell_untold(db: sqlite3.Connection, path: Path, ledger: Ledger) -> None:
+    """The last row that the ledger knows is enough."""
     for row, kind, line in db.execute("SELECT id, kind, line FROM entries WHERE id > ? ORDER BY id", (_told(path),)).fetchall():
         await Entry(kind, msgspec.json.decode(line), row).tell(ledger)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from scenarios.kit.bookings import Bookings
-from scenarios.kit.ledger import Ledger
 from scenarios.kit.outbox import Outbox
+from scenarios.kit.process import Process
 from scenarios.kit.stockkeeper import Stock
 from scenarios.kit.telling import Entry
 from scenarios.records import Records
-from tests.scenarios.kit.lived import Over
+from tests.scenarios.kit.lived import Lived, Over
 
 Service = Bookings | Stock | Outbox
 
@@ -38,12 +39,10 @@ def orders(root: Path) -> tuple[Service, list[Callable[[], Entry]]]:
 async def live(root: Path, opened: tuple[Service, list[Callable[[], Entry]]], told: int, done: int) -> list[Entry]:
     """One life, which begins with what the one before owes: it does `done` things, tells `told` of them, and is killed."""
     service, deeds = opened
-    path = root / "ledger" / "r.jsonl"
     entries: list[Entry] = []
     with pytest.RaisesGroup(Over):
         async with asyncio.TaskGroup() as tasks:
-            ledger = Ledger.open(path, tasks)
-            await service.tell_untold(path, ledger)
+            ledger = await service.ledger(cast(Process, Lived(root, {}, tasks)))
             for number, deed in enumerate(deeds[:done]):
                 entries.append(deed())
                 if number < told:
@@ -61,7 +60,7 @@ async def test_what_a_killed_life_had_not_told_is_told_by_the_next_and_once(
     entries = await live(tmp_path, open_service(tmp_path), told, done=4)
     for _ in range(2):
         await live(tmp_path, open_service(tmp_path), 0, done=0)
-    lines = Records(tmp_path).ledger("r")
+    lines = Records(tmp_path).ledger("payd")
     assert [(line["kind"], line["row"]) for line in lines] == [(entry.kind, entry.row) for entry in entries]
     assert [line["row"] for line in lines] == [1, 2, 3, 4]
 
