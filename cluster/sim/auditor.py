@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cluster.check.acked import count_acked
 from cluster.core.kv.ops import Get, Operation, Reply, Scan
+from cluster.core.policy import ClientPolicy
 from cluster.core.types import MS
 from cluster.sim.clients import SLOTS, Client
 from cluster.sim.world import World
@@ -18,6 +19,10 @@ class Auditor(Client):
         super().__init__(world, 0, 10 * MS)
         self._left: list[Operation] = [*(Get(key) for key in world.judge.recent_keys), Scan(SLOT_PREFIX, SLOTS * 64)]
         self.finished = False
+
+    def _patience(self) -> ClientPolicy:
+        """What it asks may be asked twice: it needs no session."""
+        return self._world.policy.client
 
     @property
     def waits_for(self) -> str:

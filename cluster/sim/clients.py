@@ -4,6 +4,8 @@ Law 1: no value is ever written twice; hot keys are left behind after some two h
        checker for ever); a slot has one writer and a number that only rises.
 Law 2: an unknown outcome ends the logical process that asked; the client goes on as another one.
 Law 3: reads have no effect, so one without an answer has failed; writes without an answer are unknown.
+Law 4: half of the clients ask again what they have no answer to, in sessions; to the history that is one operation. An attempt that
+       certainly failed says nothing of those before it.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cluster.core.effects import FromClient
-from cluster.core.kv.ops import LEASE, LINEARIZABLE, Cas, Get, Operation, Put, Reply
+from cluster.core.kv.ops import LEASE, LINEARIZABLE, NO_SESSION, Cas, Get, OpenSession, Operation, Put, Reply
+from cluster.core.kv.retries import Retries, Wish
+from cluster.core.policy import ClientPolicy
 from cluster.core.types import MS, Micros, NodeId
 from cluster.sim.dice import SeededDice
 from cluster.sim.eras import HOT_KEYS
@@ -25,7 +29,8 @@ SLOTS = 16
 TIMEOUTS_US: tuple[Micros, ...] = (150 * MS, 400 * MS, 800 * MS)
 # Now and then a client asks somebody else, as if its leader had been forgotten: whoever is alone at an old leader learns nothing.
 ROAMS = 0.05
-ATTEMPTS_MAX = 4  # of a client that makes the mistake to ask again outside a session; others ask once
+ATTEMPTS_MAX = 4  # of a client that asks again
+PERSISTENT = 0.5  # of the clients
 _TRIP_US: Micros = 150
 # Out of a hundred, reads: some clients do little else, and so are not held up by a write that an old leader cannot commit.
 _READS = (40, 40, 95)
@@ -58,6 +63,9 @@ class Client:
         self._seen: dict[str, str | None] = {}  # the last value read per hot key: what a compare-and-set expects
         self._operation: Operation | None = None
         self._token = self._attempts = 0
+        self._retries = Retries(self._patience())
+        self._wish: Wish | None = None  # the present operation, when it is asked in a session
+        self._doubtful = False  # an earlier attempt at it may have happened
         self._patient_until_us: Micros = 0
         self._watching = False  # the clock that ends this client's patience is set; one is enough, since patience is always as long
         self.stopped = False
@@ -67,6 +75,12 @@ class Client:
         share = SeededDice(self._world.setup.seed, "lease reads", self.number).choice(_LEASE_SHARES)
         return share if self.number > 1 else min(_LEASE_SHARES)
 
+    def _patience(self) -> ClientPolicy:
+        """Law 4; with the mistake, everybody asks again, outside of any session."""
+        policy = self._world.policy.client
+        persists = not policy.retry_without_session and SeededDice(self._world.setup.seed, "sessions", self.number).chance(PERSISTENT)
+        return ClientPolicy(attempts=ATTEMPTS_MAX) if persists else policy
+
     # ---- asking -------------------------------------------------------------------------------------------------
 
     def begin(self, _: object = None) -> None:
@@ -75,11 +89,12 @@ class Client:
             return
         if self._leases < _LOYAL and self._dice.chance(ROAMS):
             self.target = self._dice.choice(self._voters)
-        self.ask(self._choose())
+        self.ask(self._retries.hello() if self._retries.needs_session else self._choose())
 
     def ask(self, operation: Operation) -> None:
         """Ask `target`; `done` is called once, whatever happens."""
-        self._operation, self._attempts = operation, 0
+        self._operation, self._attempts, self._doubtful = operation, 0, False
+        self._wish = self._retries.begin(operation) if self._retries.session and isinstance(operation, Put | Cas) else None
         self._tell("invoke", asked(operation))
         self._send(operation)
 
@@ -87,7 +102,7 @@ class Client:
         world = self._world
         self._token = world.next_token()
         self._attempts += 1
-        request = FromClient(self._token, operation)
+        request = FromClient(self._token, operation if self._wish is None else self._retries.ask(self._wish))
         world.later(_TRIP_US + int(self._random() * _TRIP_US), self._arrive, (self.target, request))
         self._patient_until_us = world.now + self._timeout_us
         if not self._watching:
@@ -154,9 +169,10 @@ class Client:
     def _conclude(self, reply: Reply, node: NodeId) -> None:
         operation = self._operation
         assert operation is not None
+        if self._doubtful and reply.outcome == "fail":
+            reply = Reply("unknown", error=reply.error, leader=reply.leader)
         kind, value, error = outcome(operation, reply)
-        if kind == "info" and self._world.policy.client.retry_without_session and self._attempts < ATTEMPTS_MAX:
-            # The mistake: as if nothing had been sent. What was lost may have been the answer only.
+        if kind == "info" and self._asks_again(reply):
             self._turn_elsewhere(reply)
             self._send(operation)
             return
@@ -164,11 +180,27 @@ class Client:
         self._tell(kind, value, node, error, operation)
         if kind == "info":
             self.process += 1_000
+        if self._wish is not None:
+            self._retries.settle(self._wish)
         if reply.outcome == "ok":
             self._learn(operation, reply)
         else:
             self._turn_elsewhere(reply)
         self.done(operation, reply)
+
+    def _asks_again(self, reply: Reply) -> bool:
+        """After an unknown outcome. The mistake: as if nothing had been sent, although what was lost may have been the answer only."""
+        retries, wish = self._retries, self._wish
+        if wish is not None and reply.error == NO_SESSION:
+            retries.expired(wish)
+            return False
+        if self._attempts >= retries.attempts or (wish is None and not retries.blind):
+            return False
+        if wish is None:
+            return True
+        self._doubtful = True
+        self._world.judge.done.retried += 1
+        return True
 
     def done(self, operation: Operation, reply: Reply) -> None:
         """Go on after a while; soon when it was only the wrong node."""
@@ -180,6 +212,8 @@ class Client:
             if len(self._seen) >= 4 * HOT_KEYS:
                 del self._seen[next(iter(self._seen))]
             self._seen[operation.key] = reply.value
+        elif isinstance(operation, OpenSession):
+            self._retries.opened(reply)
         elif isinstance(operation, Put) and operation.key.startswith(SLOT_PREFIX):
             self.promised[operation.key] = int(operation.value)
 

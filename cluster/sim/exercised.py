@@ -24,6 +24,7 @@ class Exercised(msgspec.Struct):
     acked: int = 0
     reads: int = 0
     unknown: int = 0
+    retried: int = 0  # asked again in a session
 
     @property
     def faults(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cluster.core.kv.ops import Compact, DeleteRange, Operation, Reply, Scan
+from cluster.core.policy import ClientPolicy
 from cluster.core.types import MS, SECOND, Micros
 from cluster.sim.clients import Client
 from cluster.sim.eras import before
@@ -35,6 +36,10 @@ class Housekeeper(Client):
         self._era = self._era_before = 0  # in use at this round, and at the last one
         self._removed_before = 0  # keys of eras before this one are gone
         self.rounds = 0
+
+    def _patience(self) -> ClientPolicy:
+        """What it asks may be asked twice: it needs no session."""
+        return self._world.policy.client
 
     def _choose(self) -> Operation:
         if self._removable > self._removed_before:
