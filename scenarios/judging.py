@@ -151,16 +151,39 @@ def raw_line(run_dir: Path, where: str) -> str:
     return lines[int(number) - 1] if number.isdigit() and 0 < int(number) <= len(lines) else "there is no such line"
 
 
-def last_runs(runs: Path, slug: str) -> dict[str, Path]:
-    """Variant -> directory of its newest finished run, of those with the variant's own toggles."""
-    found: dict[str, Path] = {}
-    for variant in ("broken", "canonical"):
-        finished = (run_dir for run_dir in sorted(runs.glob(f"*-{slug}-{variant}"), reverse=True) if (run_dir / VERDICT).is_file())
-        if (newest := next(finished, None)) is not None:
-            found[variant] = newest
-    return found
+class Last(msgspec.Struct, frozen=True):
+    """What the runs of a variant came to: the newest verdict that was given, and why a newer run came to none; "" if there is none newer.
+
+    `verdict` is ERROR only while no run came to a verdict; `run_dir` is that of the verdict's run.
+    """
+
+    verdict: str
+    run_dir: Path
+    error: str = ""
 
 
-def last_verdicts(runs: Path, slug: str) -> dict[str, str]:
-    """Variant -> verdict of that run."""
-    return {variant: read_verdict(run_dir).outcome.verdict for variant, run_dir in last_runs(runs, slug).items()}
+def last_runs(runs: Path, slug: str) -> dict[str, Last]:
+    """Variant -> its newest finished run, of those with its own toggles. One that came to nothing does not hide one that was judged."""
+    found = {variant: _last(runs, slug, variant) for variant in ("broken", "canonical")}
+    return {variant: last for variant, last in found.items() if last is not None}
+
+
+def _last(runs: Path, slug: str, variant: str) -> Last | None:
+    newest: Last | None = None
+    for run_dir in sorted(runs.glob(f"*-{slug}-{variant}"), reverse=True):
+        if not (run_dir / VERDICT).is_file():
+            continue
+        verdict, why = _given(run_dir)
+        if verdict != "ERROR":
+            return Last(verdict, run_dir, newest.error if newest is not None else "")
+        newest = newest or Last(verdict, run_dir, why)
+    return newest
+
+
+def _given(run_dir: Path) -> tuple[str, str]:
+    """A verdict and why it is ERROR; one that cannot be read is none that was given."""
+    try:
+        outcome = read_verdict(run_dir).outcome
+    except UsageError as error:
+        return "ERROR", str(error)
+    return outcome.verdict, outcome.why

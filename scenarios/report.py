@@ -12,6 +12,7 @@ import msgspec
 from scenarios.catalog import Entry
 from scenarios.fault_log import told
 from scenarios.faults import Fault
+from scenarios.judging import Last
 from scenarios.model import Card, Metamorphic, SeedRow
 from scenarios.outcome import Outcome
 from scenarios.parts import Length
@@ -20,6 +21,7 @@ from scenarios.seed_rows import Reported
 
 _WIDTH = 110
 _EVIDENCE_SHOWN = 3
+_VARIANTS = ("broken", "canonical")
 _MARKS = {True: "✓", False: "✗"}
 
 
@@ -35,9 +37,10 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One line of a matrix: what was changed from the broken variant, and what came of it."""
+    """One line of a matrix: what was changed from the broken variant, which rules were violated then, and what came of it."""
 
     changed: str
+    rules: dict[str, int]  # rule -> how often, the most violated first
     outcome: Outcome
 
 
@@ -67,6 +70,11 @@ def _faults(outcome: Outcome) -> list[dict[str, Any]]:
 def case(wanted: Metamorphic, outcome: Outcome) -> Case:
     good = outcome.verdict == wanted.expect and outcome.violations.count >= wanted.min_v
     return Case(wanted.name, wanted.why, wanted.expect, wanted.min_v, good, outcome)
+
+
+def matrix_row(changed: str, outcome: Outcome) -> Row:
+    by_count = sorted(outcome.violations.by_rule.items(), key=lambda counted: -counted[1])
+    return Row(changed, dict(by_count), outcome)
 
 
 # -------------------------------------------------------------------------------------------------------------- words
@@ -100,8 +108,17 @@ def words_of_pair(found: Pair) -> str:
 
 def words_of_matrix(rows: Iterable[Row], left_out: Mapping[str, str]) -> str:
     """`left_out`: settings that cannot be had alone, and why."""
-    lines = [f"{row.changed:<32} {row.outcome.verdict:<8} V = {row.outcome.violations.count}" for row in rows]
+    lines = [f"{row.changed:<32} {row.outcome.verdict:<8} V = {row.outcome.violations.count:<5} {_reason(row)}".rstrip() for row in rows]
     return "\n".join((*lines, *(f"{setting:<32} not alone: {why}" for setting, why in left_out.items())))
+
+
+def _reason(row: Row) -> str:
+    """Why a run is not PASS: the rules that it violated; of one that is no answer, what it lacked."""
+    if row.outcome.verdict == "ERROR":
+        return row.outcome.why
+    if row.outcome.verdict == "VACUOUS":
+        return f"not met: {', '.join(name for name, met in row.outcome.coverage.items() if not met)}"
+    return ", ".join(f"{count} × {rule}" for rule, count in row.rules.items())
 
 
 def words_of_cases(cases: Iterable[Case]) -> str:
@@ -114,7 +131,7 @@ def words_of_cases(cases: Iterable[Case]) -> str:
     return "\n".join(lines)
 
 
-def words_of_list(entries: Iterable[Entry], last: Mapping[str, Mapping[str, str]]) -> str:
+def words_of_list(entries: Iterable[Entry], last: Mapping[str, Mapping[str, Last]]) -> str:
     lines: list[str] = []
     family = ""
     for entry in entries:
@@ -122,11 +139,25 @@ def words_of_list(entries: Iterable[Entry], last: Mapping[str, Mapping[str, str]
         if row.family != family:
             family = row.family
             lines.append(family)
-        verdicts = last.get(row.slug, {})
-        shown = "  ".join(f"{variant} {verdicts.get(variant, '–')}" for variant in ("broken", "canonical"))
-        lines.append(f"  {row.n:02} {row.slug:<26} {row.mechanism:<12} {shown if entry.card is not None else 'not built yet'}")
+        lines.append(f"  {row.n:02} {row.slug:<26} {row.mechanism:<12} {_last_words(entry, last.get(row.slug, {}))}")
         lines.append(f"     {entry.title}")
+        if entry.wrong:
+            lines.append(f"     ! {entry.wrong}")
+        lines += [f"     ! the newest {side} run: {one.error}" for side, one in last.get(row.slug, {}).items() if one.error]
     return "\n".join(lines)
+
+
+def _last_words(entry: Entry, last: Mapping[str, Last]) -> str:
+    if entry.card is None:
+        return "its card cannot be used" if entry.wrong else "not built yet"
+    return "  ".join(f"{variant} {_of_last(last.get(variant))}" for variant in _VARIANTS)
+
+
+def _of_last(last: Last | None) -> str:
+    """ "FAIL", or "FAIL, then ERROR": what was judged, and that a newer run came to nothing."""
+    if last is None:
+        return "–"
+    return f"{last.verdict}, then ERROR" if last.error and last.verdict != "ERROR" else last.verdict
 
 
 def words_of_row(row: Reported) -> str:
@@ -219,16 +250,22 @@ def document_of_card(card: Card) -> dict[str, Any]:
     return document
 
 
-def document_of_list(entries: Iterable[Entry], last: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
-    """`last` is null where no run of the variant was finished; `built` is false for what only the report has."""
+def document_of_list(entries: Iterable[Entry], last: Mapping[str, Mapping[str, Last]]) -> list[dict[str, Any]]:
+    """`last` is null where no run of the variant was finished, `error` where the newest one was judged; `built` is false for what only the
+    report has, and `wrong` says why a card cannot be used."""
     return [
         {
             "slug": entry.row.slug, "n": entry.row.n, "family": entry.row.family, "mechanism": entry.row.mechanism, "title": entry.title,
-            "built": entry.card is not None,
-            "last": {variant: last.get(entry.row.slug, {}).get(variant) for variant in ("broken", "canonical")},
+            "built": entry.card is not None, "wrong": entry.wrong or None,
+            "last": {variant: one.verdict if (one := _of(last, entry, variant)) else None for variant in _VARIANTS},
+            "error": {variant: (one.error or None) if (one := _of(last, entry, variant)) else None for variant in _VARIANTS},
         }
         for entry in entries
     ]  # fmt: skip
+
+
+def _of(last: Mapping[str, Mapping[str, Last]], entry: Entry, variant: str) -> Last | None:
+    return last.get(entry.row.slug, {}).get(variant)
 
 
 def document_of_row(row: Reported) -> dict[str, Any]:

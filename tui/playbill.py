@@ -14,7 +14,10 @@ SIDES = ("broken", "canonical")
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """A line of the list. `last`: variant -> verdict of its newest finished run."""
+    """A line of the list. `last`: variant -> its newest verdict; `errors`: variant -> why a run after that came to none.
+
+    `wrong`: why its card cannot be used.
+    """
 
     n: int
     slug: str
@@ -23,6 +26,8 @@ class Listed(msgspec.Struct, frozen=True):
     title: str
     built: bool
     last: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    wrong: str = ""
 
 
 class Switch(msgspec.Struct, frozen=True):
@@ -49,6 +54,7 @@ class Programme(msgspec.Struct, frozen=True):
     lesson: str = ""
     window: str = ""  # what it means that the window is open
     alone: bool = False  # its timers are too tight for another run beside it
+    wrong: str = ""  # why its card cannot be used
 
     def unlike(self, broken: Outcome, canonical: Outcome) -> str:
         """What forbids to lay the difference of two verdicts to the cure; "" for two that can be compared."""

@@ -16,11 +16,11 @@ import msgspec
 from msgspec.structs import replace
 
 from cluster.core.errors import FaultlineError, UsageError
-from scenarios.catalog import Entry, entries, entry
+from scenarios.catalog import Entry, entries, entry, read_all, strangers
 from scenarios.commission import Asked, Commission
 from scenarios.feed import Answered, Judged, News
 from scenarios.folding import fold_all
-from scenarios.judging import last_runs, last_verdicts, raw_line
+from scenarios.judging import last_runs, raw_line
 from scenarios.model import Card, choose
 from scenarios.opening import told_of
 from scenarios.records import Records, RecordsBroken
@@ -68,13 +68,10 @@ class Theatre:
             self._set(listed=await asyncio.to_thread(self._listed))
 
     def _listed(self) -> tuple[Listed, ...]:
-        return tuple(
-            Listed(
-                one.row.n, one.row.slug, one.row.family, one.row.mechanism, one.title, one.card is not None,
-                last_verdicts(self._runs, one.row.slug) if one.card is not None else {},
-            )
-            for one in entries()
-        )  # fmt: skip
+        shelf = read_all()
+        for why in strangers(shelf):
+            self._say(why, True)
+        return tuple(listed_of(one, self._runs) for one in entries(shelf))
 
     async def look(self, slug: str) -> None:
         """The incident that the screens are about from now on, with its last runs. While runs go on it stays theirs."""
@@ -87,11 +84,11 @@ class Theatre:
         found = entry(slug)
         scenes: dict[str, Scene] = {}
         if found.card is not None:
-            for side, run_dir in last_runs(self._runs, slug).items():
+            for side, last in last_runs(self._runs, slug).items():
                 try:
-                    scenes[side] = fold_all(Scene(), told_of(found.card, run_dir))
+                    scenes[side] = fold_all(Scene(), told_of(found.card, last.run_dir))
                 except FaultlineError as error:
-                    self._say(f"{run_dir}: {error}", True)
+                    self._say(f"{last.run_dir}: {error}", True)
         return programme_of(found), scenes
 
     async def show(self, run_dir: Path) -> None:
@@ -110,10 +107,10 @@ class Theatre:
 
     def _card(self) -> Card:
         programme = self.bill.programme
-        card = entry(programme.slug).card if programme is not None else None
-        if card is None:
-            raise UsageError("this incident is not built yet: there is nothing to run")
-        return card
+        found = entry(programme.slug) if programme is not None else None
+        if found is None or found.card is None:
+            raise UsageError((found.wrong if found is not None else "") or "this incident is not built yet: there is nothing to run")
+        return found.card
 
     async def perform(self, sides: Iterable[str], *, by_hand: bool = False) -> None:
         """Run these sides, at once if they may; returns when they are over. `by_hand`: without the card's faults."""
@@ -179,9 +176,8 @@ class Theatre:
                     asked = self._asked.pop((side, request), "")
                     self._say(text if ok else f"{asked}: {text}", not ok)
                 case Judged(outcome=outcome):
-                    last = last_verdicts(self._runs, outcome.slug)
-                    listed = tuple(replace(line, last=last) if line.slug == outcome.slug else line for line in self.bill.listed)
-                    self._set(listed=listed)
+                    again = listed_of(entry(outcome.slug), self._runs)
+                    self._set(listed=tuple(again if line.slug == outcome.slug else line for line in self.bill.listed))
 
     def ask(self, side: str, text: str) -> None:
         """One line of the grammar for a run that goes on. Raises `UsageError` when there is none."""
@@ -219,10 +215,19 @@ def _shown(run_dir: Path) -> tuple[Programme, str, Scene]:
         raise UsageError(f"{run_dir} is not the directory of a run: {broken}") from None
 
 
+def listed_of(found: Entry, runs: Path) -> Listed:
+    row, last = found.row, last_runs(runs, found.row.slug) if found.card is not None else {}
+    return Listed(
+        row.n, row.slug, row.family, row.mechanism, found.title, found.card is not None,
+        last={side: one.verdict for side, one in last.items()}, errors={side: one.error for side, one in last.items() if one.error},
+        wrong=found.wrong,
+    )  # fmt: skip
+
+
 def programme_of(found: Entry) -> Programme:
     row, card = found.row, found.card
     if card is None:
-        return Programme(row.slug, row.n, found.title, False, parts_of_row(row))
+        return Programme(row.slug, row.n, found.title, False, parts_of_row(row), wrong=found.wrong)
     switches = tuple(
         Switch(toggle.name, toggle.values, toggle.broken, toggle.canonical, toggle.hot, toggle.help) for toggle in card.toggle
     )

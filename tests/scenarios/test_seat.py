@@ -18,7 +18,7 @@ from scenarios.catalog import load
 from scenarios.commission import Asked, Commission
 from scenarios.feed import Clock
 from scenarios.folding import fold_all
-from scenarios.judging import last_verdicts, verify
+from scenarios.judging import last_runs, verify
 from scenarios.opening import told_of
 from scenarios.scene import Scene, where_it_fell
 from scenarios.seat import LostRun, RunSession
@@ -76,7 +76,7 @@ async def test_a_toggle_flipped_in_time_cures_and_the_run_says_so(tmp_path: Path
     run_dir = Path(scene.outcome.run_dir)
     assert run_dir.name == f"{session.run_dir.name}-changed"
     assert verify(run_dir).verdict == "PASS"
-    assert last_verdicts(tmp_path, SLUG) == {}  # it is no run of the variant any more
+    assert last_runs(tmp_path, SLUG) == {}  # it is no run of the variant any more
 
 
 async def test_a_pause_by_hand_inside_the_window_does_what_the_cards_fault_does(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def command(slug: str, seed: int, scale: float, backends: tuple[str, ...], runs:
     """Run the broken variant, then with each single toggle changed, then the canonical one: one seed for all."""
     from scenarios.catalog import load
     from scenarios.model import alone
-    from scenarios.report import Row, words_of_matrix
+    from scenarios.report import matrix_row, words_of_matrix
     from scenarios.runner import Asked, drawn_seed, run
 
     incident, kept = load(slug), runs_dir(runs)
@@ -27,7 +27,7 @@ def command(slug: str, seed: int, scale: float, backends: tuple[str, ...], runs:
     rows = []
     for label, variant, changed in plans:
         progress(f"{slug}: {label} …")
-        rows.append(Row(label, run(incident, Asked(variant, changed, seed, scale, urls), kept)))
+        rows.append(matrix_row(label, run(incident, Asked(variant, changed, seed, scale, urls), kept)))
     document = {"slug": slug, "seed": seed, "rows": rows, "left_out": left_out}
     put(document, lambda: words_of_matrix(rows, left_out), as_json=as_json)
     return worst(row.outcome for row in rows)

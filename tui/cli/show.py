@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cluster.core.errors import UsageError
 from tui.cli.incident import JSON, SLUG, put
 
 
@@ -16,6 +17,8 @@ def command(slug: str, as_json: bool) -> int:
     from scenarios.report import document_of_card, document_of_row, words_of_card, words_of_row
 
     found = entry(slug)
+    if found.wrong:
+        raise UsageError(found.wrong)
     if (card := found.card) is None:
         put(document_of_row(found.row), lambda: words_of_row(found.row), as_json=as_json)
     else:

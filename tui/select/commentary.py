@@ -24,6 +24,8 @@ def sentence(bill: Playbill, ui: UiState) -> Sentence:
     programme = bill.programme
     if ui.screen == "incidents" or programme is None:
         return _of_the_list(bill, ui)
+    if programme.wrong:
+        return f"Its card cannot be used. {programme.wrong}", "bad"
     if not programme.built:
         return f"{programme.slug} is not built yet; the card has what was reported.", "dim"
     for side in (ui.side, *bill.going):
@@ -38,8 +40,13 @@ def _of_the_list(bill: Playbill, ui: UiState) -> Sentence:
     chosen = next((line for line in bill.listed if line.slug == ui.slug), None)
     if chosen is None:
         return "Incidents that happened, broken and cured by real processes under the same faults.", "dim"
+    if chosen.wrong:
+        return f"{chosen.title}: its card cannot be used. {chosen.wrong}", "bad"
     if not chosen.built:
         return f"{chosen.title}: not built yet; the card has what was reported.", "dim"
+    if chosen.errors:
+        side, why = next(iter(chosen.errors.items()))
+        return f"{chosen.title}: the newest {side} run came to no verdict. {why}", "warn"
     if chosen.last.get("broken") == "FAIL" and chosen.last.get("canonical") == "PASS":
         return f"{chosen.title}: broken it failed, cured it passed, the last time it was run.", "good"
     return f"{chosen.title}: enter looks at it, v runs it broken and cured.", "text"

@@ -1,4 +1,7 @@
-"""The list of incidents by family, with the last verdicts of those that are built."""
+"""The list of incidents by family, with the last verdicts of those that are built.
+
+Law 1: a run that came to no verdict does not hide the last one that was given: both stand there.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from tui.select.spans import fit, pad, window_around
 from tui.state import Row, Span, UiState
 
 NAME_CELLS = 30
-VERDICT_CELLS = 10
+VERDICT_CELLS = 15  # "VACUOUS, ERROR"
 
 
 def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
@@ -52,9 +55,11 @@ def _line(listed: Listed, width: int, *, chosen: bool) -> list[Span]:
         return spans
     if not listed.built:
         pad(spans, NAME_CELLS)
-        return [*spans, ("not built yet", "faint")]
+        return [*spans, ("its card cannot be used", "bad") if listed.wrong else ("not built yet", "faint")]
     for i, side in enumerate(SIDES):
         pad(spans, NAME_CELLS + i * VERDICT_CELLS)
         verdict = listed.last.get(side, "")
         spans.append((verdict or "–", VERDICT_STYLES.get(verdict, "faint")))
+        if side in listed.errors and verdict != "ERROR":
+            spans.append((", ERROR", VERDICT_STYLES["ERROR"]))  # what came after it was no run
     return spans

@@ -26,7 +26,8 @@ def _lines(bill: Playbill, width: int) -> list[Row]:
     assert programme is not None
     lines: list[Row] = [((f" {programme.n:02} {programme.title}", "title"),)]
     if not programme.built:
-        lines.append(((" not built yet: this is what was reported", "warn"),))
+        said = f"its card cannot be used: {programme.wrong}" if programme.wrong else "not built yet: this is what was reported"
+        lines += wrapped(said, width - 2, "bad" if programme.wrong else "warn", " ")
     for heading, texts in programme.parts:
         lines += [(), ((f" {heading}", "heading"),)]
         for text in texts:

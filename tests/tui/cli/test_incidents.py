@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.catalog import load
+from scenarios.catalog import Shelf, load
 from scenarios.judging import judge, seal
 from scenarios.seed_rows import rows
 from tests.scenarios.run_dirs import ORDERS, charged, stale_lock_run
@@ -35,6 +35,33 @@ def test_the_list_has_the_last_verdicts(tmp_path: Path, capsys: pytest.CaptureFi
     assert "broken FAIL  canonical –" in capsys.readouterr().out
 
 
+def test_a_run_that_came_to_nothing_does_not_hide_the_last_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sealed(tmp_path / "20250101-000000.000-stale-lock-holder-broken")
+    spoilt = stale_lock_run(tmp_path / "20260101-000000.000-stale-lock-holder-broken", TWICE)
+    seal(spoilt, judge(load("stale-lock-holder"), spoilt, 1.0, "kv1 is not ready after 30 s"))
+    only = tmp_path / "20260101-000000.001-stale-lock-holder-canonical"
+    only.mkdir()
+    (only / "verdict.json").write_text("{")  # not even a verdict
+    assert run(["incidents", "--runs", str(tmp_path)]) == GOOD
+    out = capsys.readouterr().out
+    assert "broken FAIL, then ERROR  canonical ERROR" in out
+    assert "     ! the newest broken run: kv1 is not ready after 30 s" in out.splitlines()
+    assert run(["incidents", "--json", "--runs", str(tmp_path)]) == GOOD
+    (found,) = [entry for entry in json.loads(capsys.readouterr().out) if entry["slug"] == "stale-lock-holder"]
+    assert found["last"] == {"broken": "FAIL", "canonical": "ERROR"}
+    assert found["error"]["broken"] == "kv1 is not ready after 30 s"
+    assert "verdict.json" in found["error"]["canonical"]
+
+
+def test_a_newer_verdict_ends_the_talk_of_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spoilt = stale_lock_run(tmp_path / "20250101-000000.000-stale-lock-holder-broken", TWICE)
+    seal(spoilt, judge(load("stale-lock-holder"), spoilt, 1.0, "kv1 is not ready after 30 s"))
+    sealed(tmp_path / "20260101-000000.000-stale-lock-holder-broken", late=False)
+    assert run(["incidents", "--json", "--runs", str(tmp_path)]) == GOOD
+    (found,) = [entry for entry in json.loads(capsys.readouterr().out) if entry["slug"] == "stale-lock-holder"]
+    assert (found["last"]["broken"], found["error"]["broken"]) == ("VACUOUS", None)
+
+
 def test_the_list_has_all_that_were_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["incidents", "--json", "--runs", str(tmp_path)]) == GOOD
     found = json.loads(capsys.readouterr().out)
@@ -43,7 +70,7 @@ def test_the_list_has_all_that_were_reported(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_what_is_not_built_shows_its_row_and_does_not_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("scenarios.catalog.cards", list)  # nothing is built
+    monkeypatch.setattr("scenarios.catalog.read_all", lambda: Shelf((), {}))  # nothing is built
     row = rows()[-1]
     assert run(["show", row.slug]) == GOOD
     out = capsys.readouterr().out

@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from scenarios.catalog import entries, entry
 from scenarios.feed import Clock, Judged, News, Told
 from scenarios.folding import fold_all
-from scenarios.judging import last_runs, last_verdicts
+from scenarios.judging import last_runs
 from scenarios.opening import told_of
 from scenarios.scene import Scene
-from tui.playbill import SIDES, Listed, Playbill
-from tui.theatre import programme_of
+from tui.playbill import SIDES, Playbill
+from tui.theatre import listed_of, programme_of
 
 FILE = Path(__file__).with_name("pair.acts")
 
@@ -58,12 +58,8 @@ def _cut(told: Told, last_ns: int) -> Told:
 def _keep(runs: Path, slug: str) -> None:
     card = entry(slug).card
     assert card is not None
-    rows = [(one, one.row) for one in entries()]
-    listed = tuple(
-        Listed(row.n, row.slug, row.family, row.mechanism, one.title, one.card is not None, last_verdicts(runs, row.slug))
-        for one, row in rows
-    )
-    news = {side: told_of(card, run_dir) for side, run_dir in last_runs(runs, slug).items()}
+    listed = tuple(listed_of(one, runs) for one in entries())
+    news = {side: told_of(card, last.run_dir) for side, last in last_runs(runs, slug).items()}
     FILE.write_bytes(msgspec.msgpack.encode(Acts(Playbill(listed=listed, programme=programme_of(entry(slug))), news)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ BILLS = {
     "error": with_outcome(verdict="ERROR", why="payd ended with 1: it said nothing"),
     "crowded": crowded(),
 }
+NO_RUN = "kv1 is not ready after 30 s"
+LISTED = tuple(
+    replace(line, built=False, wrong="scenarios/a/b/incident.toml: toggle[0].name: expected `str`, got `int`") if line.n == 1
+    else replace(line, last={"broken": "VACUOUS", "canonical": "PASS"}, errors=dict.fromkeys(SIDES, NO_RUN)) if line.n == 2
+    else line
+    for line in kept().bill.listed
+)  # fmt: skip
+BILLS["hard list"] = Playbill(listed=LISTED)
 PANES = ("incidents", "programme", "broken", "canonical", "course", "switches", "findings", "marquee", "cast", "commentary")
 SIZES = ((200, 50), (120, 36), (80, 24), (60, 18), (40, 6), (20, 3), (7, 2), (1, 1), (80, 0))
 UIS = {
@@ -98,9 +107,27 @@ SEED_SIGNS = str.maketrans(dict.fromkeys("—“”’≤≥…−×", "."))
 def test_the_list_says_what_is_built_and_what_came_of_it() -> None:
     text = "\n".join(text_of("incidents", OVER, UIS["list"]))
     assert "▸02 stale-lock-holder" in text
-    assert "FAIL      PASS" in text
+    assert re.search("FAIL +PASS", text)
     assert "01 split-brain-scheduler" in text
     assert "not built yet" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_run_that_came_to_nothing_stands_beside_the_last_verdict(width: int) -> None:
+    lines = text_of("incidents", BILLS["hard list"], UIS["list"], width)
+    (line,) = [line for line in lines if "stale-lock-holder" in line]
+    assert re.search("VACUOUS, ERROR +PASS, ERROR", line)
+    assert sentence(BILLS["hard list"], UIS["list"]) == (f"{LISTED[1].title}: the newest broken run came to no verdict. {NO_RUN}", "warn")
+
+
+def test_a_card_that_cannot_be_used_says_why() -> None:
+    ui = UiState(screen="incidents", slug=LISTED[0].slug)
+    (line,) = [line for line in text_of("incidents", BILLS["hard list"], ui) if LISTED[0].slug in line]
+    assert line.endswith("its card cannot be used")
+    assert LISTED[0].wrong in sentence(BILLS["hard list"], ui)[0]
+    wrong = replace(OVER, programme=replace(OVER.programme, built=False, switches=(), wrong=LISTED[0].wrong), scenes={})  # type: ignore[type-var]
+    assert LISTED[0].wrong in " ".join(" ".join(text_of("programme", wrong)).split())
+    assert LISTED[0].wrong in sentence(wrong, UIS["run"])[0]
 
 
 def test_while_a_run_goes_on_there_is_no_verdict_anywhere() -> None:
