@@ -9,7 +9,7 @@ import click
 import pytest
 
 from cluster.core.errors import EnvironmentFailed, UsageError
-from tui import cli
+from tui.cli import run
 from tui.cli.exits import ENVIRONMENT, INTERRUPTED, USAGE
 
 
@@ -54,16 +54,16 @@ def test_one_line_also_when_tasks_failed(
 ) -> None:
     for raised in (failure, in_tasks(failure), in_tasks(failure, EnvironmentFailed("because of that"))):
         raises(monkeypatch, lambda raised=raised: raised)  # type: ignore[misc]
-        assert cli.run(["doctor"]) == code
+        assert run(["doctor"]) == code
         assert capsys.readouterr().err.strip() == line
 
 
 def test_an_interrupt_in_tasks_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     raises(monkeypatch, lambda: BaseExceptionGroup("tasks", [KeyboardInterrupt()]))
-    assert cli.run(["doctor"]) == INTERRUPTED
+    assert run(["doctor"]) == INTERRUPTED
 
 
 def test_a_defect_among_them_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     raises(monkeypatch, lambda: in_tasks(UsageError("expected"), ZeroDivisionError("not expected")))
     with pytest.raises(BaseExceptionGroup):
-        cli.run(["doctor"])
+        run(["doctor"])
