@@ -4,6 +4,8 @@ Law 1: safety is judged from what clients saw and from the monitors' records, ne
 Law 2: history lines are put in the order of their own clock before they are judged: sockets are read in any order, and an
        effect must not be seen before its cause.
 Law 3: what cannot be judged is `unknown`, and says why; it never turns green again by being forgotten.
+Law 4: memory is bounded: a key that all clients have left behind is judged to its end and forgotten, unknown outcomes included.
+       An operation that comes for it after all, from a client that slept, cannot be judged (Law 3).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from cluster.check.invariants import Monitors
 from cluster.check.linearizability import LiveChecker
 from cluster.core.types import MS, SECOND, Micros
 from cluster.telemetry.control import NOT_SWAPPED, RESET, SLOT_PREFIX, Counted, History, HistoryLine
+from cluster.telemetry.eras import over_at
 from cluster.telemetry.events import AckedCounted, Event, LightChanged, OpsCounted
 
 # A client writes its `invoke` to the kernel before it sends the operation, so everything that preceded a completion is
@@ -52,7 +55,7 @@ class Judges:
         self._held: list[tuple[Micros, int, HistoryLine, Micros]] = []
         self._order = 0
         self._touched: dict[str, Micros] = {}
-        self._overflowed = False
+        self._overflowed = self._came_late = False
         self._lost = False
         self._lights.pop("acked", None)
 
@@ -106,7 +109,7 @@ class Judges:
         while self._held and self._held[0][3] + _HOLD_BACK_US <= now:
             self._judge(heapq.heappop(self._held)[2], now)
         self._retire(now)
-        state = "unknown" if self._overflowed and self._checker.state == "ok" else self._checker.state
+        state = "unknown" if (self._overflowed or self._came_late) and self._checker.state == "ok" else self._checker.state
         self._show("linearizable", state, self._evidence(), self._checker.checked, now)
         self._show_invariants(now)
         if "acked" not in self._lights:
@@ -118,7 +121,9 @@ class Judges:
             return  # one writer each: they are judged by the count of acknowledged writes
         if self._overflowed:
             return  # a history with holes proves nothing: a read of what a lost line wrote would look like a violation
-        self._touched.pop(line.key, None)
+        if self._touched.pop(line.key, None) is None and _left_behind(line.key, now):
+            self._came_late |= line.kind == "invoke"  # an answer alone belongs to what was judged to its end
+            return
         self._touched[line.key] = now  # newest last
         self._checker.feed(line)
         self._monitors.feed(line)
@@ -132,13 +137,18 @@ class Judges:
             if now - at_us < _KEY_IDLE_US:
                 return
             del self._touched[key]
-            self._checker.retire(key)
+            if not _left_behind(key, now):
+                self._checker.retire(key)
+            else:
+                self._checker.forget(key)  # what it finds is among the checker's violations
 
     def _evidence(self) -> str:
         if self._checker.state == "violated":
             return self._checker.violations[0].evidence
         if self._checker.unknown:
             return next(iter(self._checker.unknown.values()))
+        if self._came_late:
+            return "a client that slept asked for a key that all had left behind"
         return "more operations arrived than could be judged" if self._overflowed else ""
 
     def _show_invariants(self, now: Micros) -> None:
@@ -168,6 +178,12 @@ class Judges:
             rate=self.rate,
             unavailable_us=self._outage_us(),
         )
+
+
+def _left_behind(key: str, now: Micros) -> bool:
+    """For so long that no operation on `key` can be under way any more, but for one of a client that slept."""
+    over_us = over_at(key)
+    return over_us is not None and over_us + _KEY_IDLE_US <= now
 
 
 def _quantile(ordered: list[Micros], share: float) -> Micros:

@@ -15,11 +15,11 @@ import msgspec
 from cluster.core.kv.ops import Cas, Get, Operation, Put
 from cluster.core.types import SECOND, Dice, Micros
 from cluster.telemetry.control import SLOT_PREFIX
+from cluster.telemetry.eras import LONGEST_ERA_S, hot_key
 
 HOT_KEYS = 5
 OPERATIONS_PER_KEY = 200
 SLOTS = 4_096
-_LONGEST_ERA_S = 32
 
 # Out of a hundred.
 _READS = 45
@@ -52,7 +52,7 @@ class Chooser:
         luck = self._dice.randrange(100)
         if luck >= _READS + _WRITES + _SWAPS:
             return self._slot()
-        key = f"{self._run}/{era(now, rate * self._clients)}/k{self._dice.randrange(HOT_KEYS)}"
+        key = hot_key(self._run, era(now, rate * self._clients), self._dice.randrange(HOT_KEYS))
         if luck < _READS:
             return Chosen(Get(key))
         value = self._fresh()
@@ -88,6 +88,6 @@ class Chooser:
 def era(now: Micros, total_rate: float) -> int:
     """The number of seconds at which the present hot keys came into use: the same for all clients, whose clocks are one."""
     length_s = 1
-    while length_s < _LONGEST_ERA_S and length_s * total_rate < HOT_KEYS * OPERATIONS_PER_KEY:
+    while length_s < LONGEST_ERA_S and length_s * total_rate < HOT_KEYS * OPERATIONS_PER_KEY:
         length_s *= 2
     return now // (length_s * SECOND) * length_s

@@ -234,3 +234,52 @@ def test_latencies_are_bounded() -> None:
     for _ in range(30):
         bench.judges.history(History((), (5,) * 1_000), 0)
     assert len(bench.judges._latencies) == 20_000
+
+
+def _eras(bench: Bench, count: int) -> int:
+    """`count` eras a minute and a half apart, each with a write of unknown outcome; the most keys that were held at once."""
+    most = 0
+    for number in range(count):
+        at_us, key = number * 93_000_000, f"run/{number * 93}/k0"
+        bench.tell(
+            _line(number, "invoke", "write", "a", at_us, key),
+            _line(number, "info", "write", "a", at_us + 10, key),
+            _line(number + 1, "invoke", "read", None, at_us + 20, key),
+            _line(number + 1, "ok", "read", "a", at_us + 30, key),
+            now=at_us,
+        )
+        bench.judges.pulse(at_us + 1_000_000)
+        most = max(most, bench.judges._checker.keys)
+    return most
+
+
+def test_keys_left_behind_are_forgotten_also_with_unknown_outcomes() -> None:
+    """Law 4: over many eras no more keys are held than those of the last two."""
+    bench = Bench()
+    assert _eras(bench, 300) <= 2
+    assert bench.light("linearizable")[0] == "ok"
+
+
+def test_a_key_left_behind_is_judged_to_its_end_and_its_violation_stays() -> None:
+    bench = Bench()
+    key = "run/0/k0"
+    bench.tell(
+        *(
+            _line(line.process, line.kind, line.f, line.value[0] if line.value else None, line.at_us, key)
+            for line in (*WRITE, *READ_NOTHING)
+        )
+    )
+    bench.judges.pulse(1_000_000)
+    bench.judges.pulse(200_000_000)
+    assert bench.judges._checker.keys == 0
+    assert bench.light("linearizable")[0] == "violated"
+
+
+def test_an_operation_on_a_forgotten_key_is_unknown_and_no_violation() -> None:
+    bench = Bench()
+    _eras(bench, 3)
+    late = 400_000_000
+    bench.tell(_line(9, "invoke", "read", None, late, "run/0/k0"), _line(9, "ok", "read", "a", late + 10, "run/0/k0"), now=late)
+    bench.judges.pulse(late + 1_000_000)
+    state, evidence, _ = bench.light("linearizable")
+    assert (state, "left behind" in evidence) == ("unknown", True)
