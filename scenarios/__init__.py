@@ -1,1 +1,1 @@
-"""Incidents: each happens for real, broken and cured, and is judged from its records alone."""
+"""Incidents: each happens for real, broken and canonical, and is judged from its records alone."""

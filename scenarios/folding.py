@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from scenarios import scene as s
 from scenarios.feed import Answered, Clock, Judged, News, Opened, Told
+from scenarios.links import STANDS
 from scenarios.viewing import KINDS, Column, field, kind_of, meant, read_source, shown
 
 _STATES = {"started": "up", "continued": "up", "stopped": "paused", "exited": "gone"}
@@ -191,8 +192,17 @@ def _traced(scene: s.Scene, told: Told) -> s.Scene:
     marks = [s.Mark(_time(line), name, str(line["event"]), _said(line)) for line in told.lines if "event" in line]
     if not marks:
         return scene
+    scene = _standing_between(scene, name, told)
     newest = sorted((*scene.marks, *marks), key=lambda mark: (mark.at_ns, mark.process))[-s.MARKS_MAX :]
     return replace(scene, marks=tuple(newest))
+
+
+def _standing_between(scene: s.Scene, name: str, told: Told) -> s.Scene:
+    """A proxy says whose link it is on."""
+    ends = [(str(line.get("src", "")), str(line.get("dst", ""))) for line in told.lines if line.get("event") == STANDS]
+    if not ends:
+        return scene
+    return replace(scene, players={**scene.players, name: replace(scene.players.get(name, s.Player(name)), between=ends[-1])})
 
 
 def _said(line: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from scenarios.parts import Length, Part
 Pair = tuple[str, str]  # source, target
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:\.[a-z]+(?:[+.]\d+)?)?\Z")
 PROXY_PREFIX = "x"
+STANDS = "proxy.stands"  # what a proxy traces first: between whom
 
 
 class Link(Part, frozen=True):

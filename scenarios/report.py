@@ -170,7 +170,7 @@ def _reported(seed: SeedRow) -> list[str]:
     lines = ["As reported"]
     for name in ("situation", "task", "action", "result"):
         lines += _wrapped(f"{name[0].upper()}  {getattr(seed, name)}")
-    for title, points in (("Patterns", seed.patterns), ("Cures", seed.canonical), ("Seen at", seed.real_world)):
+    for title, points in (("Patterns", seed.patterns), ("Canonical solution", seed.canonical), ("Seen at", seed.real_world)):
         lines += [title, *(f"  - {point}" for point in points)]
     return lines
 
@@ -206,7 +206,7 @@ def parts_of_row(row: Reported) -> Parts:
     """(heading, paragraphs) of what was reported."""
     seed = row.seed
     story = tuple(f"{name[0].upper()}  {getattr(seed, name)}" for name in ("situation", "task", "action", "result"))
-    return (("AS REPORTED", story), ("PATTERNS", seed.patterns), ("CURES", seed.canonical), ("SEEN AT", seed.real_world))
+    return (("AS REPORTED", story), ("PATTERNS", seed.patterns), ("CANONICAL SOLUTION", seed.canonical), ("SEEN AT", seed.real_world))
 
 
 def parts_of_card(card: Card) -> Parts:
@@ -214,7 +214,8 @@ def parts_of_card(card: Card) -> Parts:
     seed = card.seed
     story = tuple(f"{name[0].upper()}  {getattr(seed, name)}" for name in ("situation", "task", "action", "result"))
     found = (
-        ("WHAT HAPPENS HERE", (card.scenario.summary,)), ("AS REPORTED", story), ("PATTERNS", seed.patterns), ("CURES", seed.canonical),
+        ("WHAT HAPPENS HERE", (card.scenario.summary,)), ("AS REPORTED", story), ("PATTERNS", seed.patterns),
+        ("CANONICAL SOLUTION", seed.canonical),
         ("FAULTS", tuple(map(_of_fault, card.fault))), ("WATCH", tuple(f"{seen.view}: {seen.what}" for seen in card.observable)),
         ("WHERE THE REPORT DOES NOT HOLD AS WRITTEN", card.erratum), ("TELL-TALE", (card.drill.telltale,)),
         ("LESSON", (card.drill.lesson,)), ("SEEN AT", seed.real_world), ("SEE", (card.drill.reference,)),

@@ -38,13 +38,14 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Player(msgspec.Struct, frozen=True):
-    """A process as its parent knows it. `status`: how it ended; `lives`: how often it was started."""
+    """A process as its parent knows it. `status`: how it ended; `lives`: how often it was started. `between`: of a proxy, its two ends."""
 
     name: str
     pid: int = 0
     state: str = "waiting"  # "waiting" | "up" | "paused" | "gone"
     status: int = 0
     lives: int = 0
+    between: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
 
 

@@ -167,6 +167,8 @@ class Director:
         turnable = [switch for switch in bill.switches if switch.hot or ui.side not in bill.going]
         if self._store.ui.cold != (not turnable):
             self._store.act(r.Chose("cold", not turnable))
+        if self._store.ui.going != bool(bill.going or bill.waiting):
+            self._store.act(r.Chose("going", bool(bill.going or bill.waiting)))
 
     # ---- doing ------------------------------------------------------------------------------------------------------
 

@@ -50,14 +50,18 @@ class Programme(msgspec.Struct, frozen=True):
     built: bool
     parts: tuple[tuple[str, tuple[str, ...]], ...]
     switches: tuple[Switch, ...] = ()
-    cures: tuple[str, ...] = ()  # names of the toggles in which the variants differ
     lesson: str = ""
     window: str = ""  # what it means that the window is open
     alone: bool = False  # its timers are too tight for another run beside it
     wrong: str = ""  # why its card cannot be used
 
+    @property
+    def solution(self) -> tuple[str, ...]:
+        """What makes the canonical variant: its values of the toggles in which the two differ."""
+        return tuple(f"{switch.name}={switch.canonical}" for switch in self.switches if switch.broken != switch.canonical)
+
     def unlike(self, broken: Outcome, canonical: Outcome) -> str:
-        """What forbids to lay the difference of two verdicts to the cure; "" for two that can be compared."""
+        """What forbids to lay the difference of two verdicts to the toggles; "" for two that can be compared."""
         if broken.seed != canonical.seed:
             return f"seeds {broken.seed} and {canonical.seed}"
         if broken.scale != canonical.scale:
@@ -91,7 +95,7 @@ class Playbill(msgspec.Struct, frozen=True):
 
     @property
     def pair(self) -> tuple[Outcome, Outcome] | None:
-        """Broken and cured, where both are over, both of this session or neither, and nothing but the variant tells them apart."""
+        """Broken and canonical, where both are over, both of this session or neither, and nothing but the variant tells them apart."""
         broken, canonical = (self.scenes[side].outcome if side in self.scenes else None for side in SIDES)
         if broken is None or canonical is None or self.programme is None or self.earlier("broken") != self.earlier("canonical"):
             return None

@@ -77,7 +77,7 @@ class FaultChosen(msgspec.Struct, frozen=True):
 
 
 class Chose(msgspec.Struct, frozen=True):
-    """On the incident screens: "slug" | "side" | "player" | "switch" | "cold" | "finding", and what was chosen."""
+    """On the incident screens: "slug" | "side" | "player" | "switch" | "cold" | "going" | "finding", and what was chosen."""
 
     what: str
     value: str | int

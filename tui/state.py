@@ -71,6 +71,7 @@ class UiState(msgspec.Struct, frozen=True):
     player: str = ""  # which process of that run
     switch: str = ""  # which of its toggles
     cold: bool = False  # no toggle can be turned now: there is none, or a run goes on and none of them is hot
+    going: bool = False  # a run goes on, or is to follow
     finding: int = 0  # which of the violations found in it
     lab: bool = True  # there is a lab behind the other screens
     past: tuple[str, ...] = ()  # lines once given at the command line, oldest first, at most HISTORY_MAX

@@ -233,6 +233,6 @@ def programme_of(found: Entry) -> Programme:
     )
     return Programme(
         row.slug, row.n, found.title, True, parts_of_card(card), switches,
-        cures=tuple(switch.name for switch in switches if switch.broken != switch.canonical), lesson=" ".join(card.drill.lesson.split()),
+        lesson=" ".join(card.drill.lesson.split()),
         window=card.window.what if card.window is not None else "", alone=card.scenario.alone,
     )  # fmt: skip

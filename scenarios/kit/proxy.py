@@ -25,7 +25,7 @@ from scenarios.kit.calls import ANSWERS, CALLS
 from scenarios.kit.process import Process
 from scenarios.kit.proxy_answers import OpenCalls, Snares
 from scenarios.kit.proxy_lane import Lane
-from scenarios.links import Rule
+from scenarios.links import STANDS, Rule
 
 CONNECTIONS_MAX = 256
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER for no time at all: the kernel says RST instead of FIN
@@ -35,6 +35,7 @@ async def main(process: Process) -> None:
     proxy = Proxy(process)
     process.obey_route = proxy.obey
     await proxy.open()
+    process.trace(STANDS, src=process.args["src"], dst=process.args["dst"])
     await process.for_ever()
 
 

@@ -26,7 +26,7 @@ Examples:
   echo 'at 3 crash leader' | faultline live --headless --for 10s --script -
   faultline live --record drill.flt            keep a recording
   faultline replay drill.flt                   and look at it again
-  faultline pair stale-lock-holder             an incident, broken and cured
+  faultline pair stale-lock-holder             an incident, broken and canonical
 
 \b
 In a checkout: ./faultline test [--all] [ARGS] runs the tests.
@@ -42,7 +42,7 @@ class Commands(click.Group):
         "incidents": "List the incidents, with the verdicts of their last runs.",
         "show": "Say what an incident is: report, toggles, faults, errata, lesson.",
         "run": "Run an incident once, for real, and judge it by its records.",
-        "pair": "Run an incident broken and cured, under the same faults.",
+        "pair": "Run an incident broken and canonical, under the same faults.",
         "matrix": "Run an incident with one mitigation at a time.",
         "meta": "Run the cases that must follow from an incident's mechanism.",
         "verify": "Judge a finished run of an incident again, from its files alone.",

@@ -85,7 +85,7 @@ async def _pair(shot: ActShot, runs: Path) -> Playbill:
     await theatre.load()
     await theatre.look(shot.slug)
     if theatre.bill.scenes.keys() != set(SIDES):
-        _say(f"running {shot.slug}, broken and cured")
+        _say(f"running {shot.slug}, broken and canonical")
         await theatre.perform(SIDES)
     verdicts = [scene.outcome.verdict if scene.outcome is not None else "" for scene in map(theatre.bill.scenes.__getitem__, SIDES)]
     if verdicts != ["FAIL", "PASS"]:

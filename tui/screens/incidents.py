@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from tui.playbill import Playbill
 from tui.screens.lab import LabScreen
 from tui.screens.painting import Pane, View
 from tui.state import Row, UiState
@@ -21,4 +22,5 @@ class IncidentsScreen(LabScreen):
             yield self.framed("programme")
 
     def status(self, view: View, ui: UiState, width: int) -> list[Row]:
-        return act_rows(ui, width)
+        assert isinstance(view, Playbill)
+        return act_rows(view, ui, width)

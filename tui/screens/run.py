@@ -22,7 +22,7 @@ PICTURE_LINES_MIN = 7
 class RunScreen(LabScreen):
     PANES = (
         Pane("broken", "BROKEN"),
-        Pane("canonical", "CURED"),
+        Pane("canonical", "CANONICAL"),
         Pane("course", "PROCESSES AND FAULTS"),
         Pane("switches", "TOGGLES"),
         Pane("findings", "VERDICT  from the files"),
@@ -52,7 +52,8 @@ class RunScreen(LabScreen):
         return (("  earlier run", "warn"), *told) if view.earlier(pane) else told
 
     def status(self, view: View, ui: UiState, width: int) -> list[Row]:
-        return act_rows(ui, width)
+        assert isinstance(view, Playbill)
+        return act_rows(view, ui, width)
 
     def companions(self, chosen: str, nodes: int) -> tuple[str, ...]:
         """On a small terminal a picture has the course below it, and toggles the verdict."""

@@ -14,7 +14,7 @@ from tui.state import Span
 VERDICT_STYLES = {"FAIL": "bad", "PASS": "good", "VACUOUS": "warn", "ERROR": "bad"}
 PHASES = {"": "is being started", "servers": "starts its servers", "processes": "starts its processes", "ending": "is over: it is judged"}
 # How the sides are called on the screen.
-NAMES = {"broken": "BROKEN", "canonical": "CURED"}
+NAMES = {"broken": "BROKEN", "canonical": "CANONICAL"}
 # state -> whose shape and style it borrows
 _LIKE = {"waiting": "starting", "up": "follower", "paused": "paused", "gone": "dead", "left": "learner"}
 
@@ -85,6 +85,11 @@ def sign_of(player: Player, scene: Scene, *, ascii: bool) -> Span:
 
 def letter_of(player: Player, scene: Scene) -> str:
     return {"waiting": "…", "up": "", "paused": "Z", "gone": "X", "left": "."}[state_of(player, scene)]
+
+
+def between_of(player: Player) -> str:
+    """ "checkout and payd": the two whose link a proxy stands on; "" of all others."""
+    return " and ".join(player.between)
 
 
 def changed_by_hand(scene: Scene) -> bool:

@@ -14,7 +14,7 @@ BEHIND_BYTES = 64 * 1024  # less is what one look at the files leaves
 def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
     """One row."""
     if ui.screen == "incidents":
-        return fit([[(" ↑ ↓ choose · enter looks at its runs · b broken · c cured · v both", "dim")]], width, height, ascii=ui.ascii)
+        return fit([[(" ↑ ↓ choose · enter looks at its runs · b broken · c canonical · v both", "dim")]], width, height, ascii=ui.ascii)
     spans: list[Span] = []
     for side in SIDES:
         scene = bill.scenes.get(side)

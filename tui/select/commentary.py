@@ -5,6 +5,7 @@ Law 1: as for the lab's narrator: the most important thing that is true now, com
 
 from __future__ import annotations
 
+from scenarios.faults import ON_ANSWERS
 from scenarios.scene import FaultSeen, Scene, where_it_fell, window_of
 from tui.playbill import Playbill, Programme
 from tui.select.acts import PHASES
@@ -39,7 +40,7 @@ def sentence(bill: Playbill, ui: UiState) -> Sentence:
 def _of_the_list(bill: Playbill, ui: UiState) -> Sentence:
     chosen = next((line for line in bill.listed if line.slug == ui.slug), None)
     if chosen is None:
-        return "Incidents that happened, broken and cured by real processes under the same faults.", "dim"
+        return "Incidents that happened, broken and canonical, by real processes under the same faults.", "dim"
     if chosen.wrong:
         return f"{chosen.title}: its card cannot be used. {chosen.wrong}", "bad"
     if not chosen.built:
@@ -48,8 +49,8 @@ def _of_the_list(bill: Playbill, ui: UiState) -> Sentence:
         side, why = next(iter(chosen.errors.items()))
         return f"{chosen.title}: the newest {side} run came to no verdict. {why}", "warn"
     if chosen.last.get("broken") == "FAIL" and chosen.last.get("canonical") == "PASS":
-        return f"{chosen.title}: broken it failed, cured it passed, the last time it was run.", "good"
-    return f"{chosen.title}: enter looks at it, v runs it broken and cured.", "text"
+        return f"{chosen.title}: broken it failed, canonical it passed, the last time it was run.", "good"
+    return f"{chosen.title}: enter looks at it, v runs it broken and canonical.", "text"
 
 
 def _going(bill: Playbill, side: str, scene: Scene) -> Sentence:
@@ -78,7 +79,16 @@ def _fault(bill: Playbill, side: str, scene: Scene, fault: FaultSeen) -> Sentenc
     fell = where_it_fell(scene, fault)
     why = f": {planned.why}" if planned is not None and planned.why else f", {fell}" if fell else ""
     hand = " by hand" if fault.step < 0 else ""
+    if fault.do in ON_ANSWERS:
+        return f"{side}: {_answers(fault)}{hand}, {fault.hits} so far{why}.", "warn"
     return f"{side}: {fault.do} {fault.target}{hand} for {since}{of}{why}.", "warn"
+
+
+def _answers(fault: FaultSeen) -> str:
+    """ "the answers of payd to checkout are held for 1.5 s each": it waits for calls, and strikes each of them by itself."""
+    caller, _, called = fault.target.partition(" > ")
+    deed = f"held for {fault.ms / 1_000:g} s each" if fault.do == "hold_response" and fault.ms else "dropped (the calls have their effect)"
+    return f"answers of {called} to {caller} are {deed}"
 
 
 def _over(bill: Playbill, programme: Programme) -> Sentence:
@@ -88,12 +98,12 @@ def _over(bill: Playbill, programme: Programme) -> Sentence:
     if broken is None and canonical is None and lost:
         return lost, "bad"
     if broken is None and canonical is None:
-        return f"{programme.title}: b runs it broken, c cured, v both; m runs it broken and leaves the fault to you.", "text"
+        return f"{programme.title}: b runs it broken, c canonical, v both; m runs it broken and leaves the fault to you.", "text"
     if bill.pair is not None and [outcome.verdict for outcome in bill.pair] == ["FAIL", "PASS"]:
-        cures = listed(programme.cures)
-        return f"Broken: {bill.pair[0].violations.count} violations. Cured by {cures}: none. {programme.lesson}", "good"
-    cured_only = canonical is not None and (broken is None or (bill.earlier("broken") and not bill.earlier("canonical")))
-    shown = canonical if cured_only else broken
+        solution = listed(programme.solution)
+        return f"Broken: {bill.pair[0].violations.count} violations. Canonical, with {solution}: none. {programme.lesson}", "good"
+    canonical_only = canonical is not None and (broken is None or (bill.earlier("broken") and not bill.earlier("canonical")))
+    shown = canonical if canonical_only else broken
     assert shown is not None
     if shown.verdict == "VACUOUS":
         missed = listed([name for name, met in shown.coverage.items() if not met])

@@ -166,10 +166,17 @@ def _window_lane(scene: Scene, scale: _Scale) -> list[list[Span]]:
 def _lane(scene: Scene, player: Player, scale: _Scale, ui: UiState, *, chosen: bool) -> list[Span]:
     sign, style = sign_of(player, scene, ascii=ui.ascii)
     over = "+cursor" if chosen else ""
-    pid = str(player.pid) if player.pid else ""
+    said = str(player.pid) if player.pid else ""
     name = f"{player.name[:NAME_CELLS]:<{NAME_CELLS}} "
-    spans: list[Span] = [("▸" if chosen else " ", "cursor" if chosen else ""), (name, f"title{over}")]
-    spans += [(f"{sign}{letter_of(player, scene):<1} ", style), (f"{pid:<{PID_CELLS}}"[:PID_CELLS], "dim")]
+    state = (f"{sign}{letter_of(player, scene):<1} ", style)
+    spans: list[Span] = [("▸" if chosen else " ", "cursor" if chosen else "")]
+    if player.between:  # what it is called says nothing: its link stands where others have their PID
+        room = LABEL_CELLS - 1 - len(player.name) - 1 - len(state[0])
+        link = ">".join(player.between)
+        link = link if len(link) <= room else link[: room - 1] + "…"
+        spans += [(f"{player.name} ", f"title{over}"), state, (f"{link:<{room}}", "dim")]
+    else:
+        spans += [(name, f"title{over}"), state, (f"{said:<{PID_CELLS}}"[:PID_CELLS], "dim")]
     assert width_of(spans) == LABEL_CELLS, "lanes begin where faults do"
     return [*spans, *_cells(scene, player, scale)]
 

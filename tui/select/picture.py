@@ -1,14 +1,15 @@
 """One run as the incident wants to be looked at: counters, then a table of what its records say of each thing.
 
 Law 1: red is a hint of the card's, with a sign beside it; the verdict stands in the first row and comes from the files.
-Law 2: where there is no room for all rows, the red ones stay.
+Law 2: where there is no room for all rows, those that are red on either side stay.
+Law 3: a row stands at the same height on both sides: what is beside each other is the same thing, broken and canonical.
 """
 
 from __future__ import annotations
 
 from scenarios.scene import Cell, Scene
 from scenarios.viewing import Column, holds
-from tui.playbill import Playbill
+from tui.playbill import SIDES, Playbill
 from tui.select.acts import changed_by_hand, standing
 from tui.select.spans import fit, pad, width_of
 from tui.state import Row, Span, UiState
@@ -26,14 +27,21 @@ def rows_of(bill: Playbill, side: str, ui: UiState, width: int, height: int) -> 
         if bill.programme is not None and bill.programme.built and side not in (*bill.going, *bill.waiting):
             lines.append([(" ", ""), (key, "key"), (" runs it, ", "dim"), ("v", "key"), (" runs both", "dim")])
         return fit(lines, width, height, ascii=ui.ascii)
+    both = [bill.scenes[one] for one in SIDES if one in bill.scenes and bill.scenes[one].opened is not None]
     if scene.view.counter:
         counters = _counters(scene)
-        if width_of(lines[0]) + width_of(counters) <= width:
+        if _in_one_line(bill, width):
             lines[0] += counters
         else:
             lines.append([(" ", ""), *counters[1:]])
-    lines += _table(scene, height - len(lines)) if scene.view.column else _counts(scene)
+    lines += _table(scene, both, height - len(lines)) if scene.view.column else _counts(scene)
     return fit(lines, width, height, ascii=ui.ascii)
+
+
+def _in_one_line(bill: Playbill, width: int) -> bool:
+    """Whether on both sides the counters fit behind how the run stands (law 3). The two panes may differ by a cell."""
+    scenes = {side: bill.scenes[side] for side in SIDES if side in bill.scenes and bill.scenes[side].opened is not None}
+    return all(width_of(_first(bill, side)) + width_of(_counters(scene)) <= width - width % 2 for side, scene in scenes.items())
 
 
 def _first(bill: Playbill, side: str) -> list[Span]:
@@ -74,11 +82,12 @@ def _value(value: object) -> str:
     return text if len(text) <= VALUE_CELLS_MAX else text[: VALUE_CELLS_MAX - 1] + "…"
 
 
-def _table(scene: Scene, room: int) -> list[list[Span]]:
-    names = _shown(scene, max(0, room - 1))
-    hidden = len(scene.rows) - len(names) + scene.rows_left_out
+def _table(scene: Scene, both: list[Scene], room: int) -> list[list[Span]]:
+    known = list(dict.fromkeys(name for one in both for name in one.rows))
+    names = _shown(known, both, max(0, room - 1))
+    hidden = len(known) - len(names) + scene.rows_left_out
     columns = scene.view.column
-    texts = {name: [_text(scene.rows[name].get(i), column) for i, column in enumerate(columns)] for name in names}
+    texts = {name: [_text(scene.rows.get(name, {}).get(i), column) for i, column in enumerate(columns)] for name in names}
     at = [1 + GAP + min(NAME_CELLS_MAX, max([len(scene.view.title), *map(len, names)], default=0))]
     for i, column in enumerate(columns):
         widest = max([len(column.title), *(len(found[i][0]) for found in texts.values())])
@@ -111,19 +120,21 @@ def _text(cell: Cell | None, column: Column) -> Span:
     return f"{_value(cell.value)}{f' {sign}' if sign else ''}", style
 
 
-def _shown(scene: Scene, room: int) -> list[str]:
+def _shown(known: list[str], both: list[Scene], room: int) -> list[str]:
     """Law 2: all, in their order; or the red ones first, then what changed last, one row being left to say how many are missing."""
-    names = list(scene.rows)
-    if len(names) <= room:
-        return names
-    newest = {name: max((cell.at_ns for cell in cells.values()), default=0) for name, cells in scene.rows.items()}
-    wanted = sorted(names, key=lambda name: (not _is_bad(scene, name), -newest[name]))[: max(0, room - 1)]
+    if len(known) <= room:
+        return known
+    cells = {name: [(one, cell) for one in both for cell in one.rows.get(name, {}).values()] for name in known}
+    newest = {name: max((cell.at_ns - one.went_ns for one, cell in cells[name]), default=0) for name in known}
+    bad = {name for name in known for one in both if _is_bad(one, name)}
+    wanted = sorted(known, key=lambda name: (name not in bad, -newest[name]))[: max(0, room - 1)]
     kept = frozenset(wanted)
-    return [name for name in names if name in kept]
+    return [name for name in known if name in kept]
 
 
 def _is_bad(scene: Scene, name: str) -> bool:
-    return any(holds(column.bad, cell.value) for i, column in enumerate(scene.view.column) if (cell := scene.rows[name].get(i)) is not None)
+    cells = scene.rows.get(name, {})
+    return any(holds(column.bad, cell.value) for i, column in enumerate(scene.view.column) if (cell := cells.get(i)) is not None)
 
 
 def _counts(scene: Scene) -> list[list[Span]]:

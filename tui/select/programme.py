@@ -32,7 +32,7 @@ def _lines(bill: Playbill, width: int) -> list[Row]:
         lines += [(), ((f" {heading}", "heading"),)]
         for text in texts:
             lines += wrapped(text, width - 2, "", "  ", lines_max=LINES_MAX)
-        if heading == "CURES" and programme.switches:
+        if heading == "CANONICAL SOLUTION" and programme.switches:
             lines += [(), ((" TOGGLES  broken → canonical", "heading"),)]
             lines += [row for switch in programme.switches for row in _switch(switch, width)]
     return lines

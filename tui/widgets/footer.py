@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from cluster.telemetry.view import ClusterView
 from tui.keymap import BY_ACTION, MENUS, Action
+from tui.playbill import Playbill
+from tui.select.acts import between_of
 from tui.select.proposal import targets
 from tui.state import Prompt, Row, Span, UiState
 
@@ -22,11 +24,11 @@ GROUPS: tuple[tuple[tuple[str, int], ...], ...] = (
         ("transfer", 9), ("rumour", 9),
     ),
     (
-        ("open", 1), ("run-broken", 1), ("run-canonical", 2), ("run-both", 1), ("run-by-hand", 5), ("end-run", 4),
+        ("open", 1), ("run-broken", 1), ("run-canonical", 2), ("run-both", 1), ("run-by-hand", 3), ("end-run", 1),
     ),
     (
-        ("side-broken", 3), ("flip", 2), ("records", 4), ("act-pause", 2), ("act-crash", 3), ("act-restart", 6), ("act-heal", 6),
-        ("act-command", 5),
+        ("side-broken", 4), ("flip", 2), ("records", 5), ("act-pause", 2), ("act-crash", 2), ("act-restart", 3), ("act-heal", 3),
+        ("act-command", 3),
     ),
     (("undo", 3), ("heal", 5), ("heal-all", 2), ("freeze", 7)),
     (("play", 1), ("line-back", 2), ("second-back", 4), ("slower", 5), ("faster", 5)),
@@ -36,25 +38,39 @@ GROUPS: tuple[tuple[tuple[str, int], ...], ...] = (
 )  # fmt: skip
 
 
+# Keys of an incident that mean nothing while a run goes on, and those that mean something only then.
+WHILE_NOTHING_RUNS = frozenset({"run-broken", "run-canonical", "run-both", "run-by-hand", "records"})
+WHILE_IT_RUNS = frozenset({"end-run", "act-pause", "act-crash", "act-restart", "act-heal", "act-command"})
+SIGN = "│ "  # between groups, where there is room for it
+
+
 def key_rows(ui: UiState, width: int) -> list[Row]:
     """One row: ` p Cut  i Isolate … │ u Undo … │ ? Help`."""
-    wanted = [(importance, name) for group in GROUPS for name, importance in group if BY_ACTION[name].offered(ui)]
-    if ui.mode == "REPLAY":
-        wanted = [pair for pair in wanted if pair[1] not in ("mark", "command")]  # nothing can be asked of a recording
-    if ui.cold:
-        wanted = [pair for pair in wanted if pair[1] != "flip"]
+    wanted = sorted((importance, name) for group in GROUPS for name, importance in group if _means_something(name, ui))
+    sign = SIGN if ui.place == "lab" or len(_width({name for _, name in wanted}, SIGN)) <= width else ""
     kept: set[str] = set()
-    for _, name in sorted(wanted):
-        if len(_width(kept | {name})) <= width:
+    for _, name in wanted:
+        if len(_width(kept | {name}, sign)) <= width:
             kept.add(name)
     spans: list[Span] = [(" ", "")]
     for group in GROUPS:
         shown = [BY_ACTION[name] for name, _ in group if name in kept]
-        if shown and len(spans) > 1:
-            spans.append(("│ ", "frame"))
+        if shown and sign and len(spans) > 1:
+            spans.append((sign, "frame"))
         for action in shown:
             spans += _key(action, ui)
     return [tuple(spans)]
+
+
+def _means_something(name: str, ui: UiState) -> bool:
+    """Whether this seat has the key, and it does anything as things stand."""
+    if not BY_ACTION[name].offered(ui):
+        return False
+    if ui.mode == "REPLAY" and name in ("mark", "command"):
+        return False  # nothing can be asked of a recording
+    if ui.place == "run" and name in (WHILE_NOTHING_RUNS if ui.going else WHILE_IT_RUNS):
+        return False
+    return not (ui.cold and name == "flip")
 
 
 def action_at(ui: UiState, width: int, column: int) -> str:
@@ -70,12 +86,12 @@ def action_at(ui: UiState, width: int, column: int) -> str:
     return ""
 
 
-def _width(names: set[str]) -> str:
+def _width(names: set[str], sign: str) -> str:
     """The row's text, were these its keys: only its length counts."""
     text = " "
     for group in GROUPS:
         keys = [f"{BY_ACTION[name].shown} {BY_ACTION[name].label}  " for name, _ in group if name in names]
-        text += ("│ " if keys and len(text) > 1 else "") + "".join(keys)
+        text += (sign if keys and len(text) > 1 else "") + "".join(keys)
     return text.rstrip()
 
 
@@ -103,11 +119,14 @@ def status_rows(view: ClusterView, ui: UiState, width: int) -> list[Row]:
     return [_cut(tuple(spans), width)]
 
 
-def act_rows(ui: UiState, width: int) -> list[Row]:
+def act_rows(bill: Playbill, ui: UiState, width: int) -> list[Row]:
     """The same of the incident screens: ` on w1 of the broken run   toggle fencing   last pause w1`."""
     spans: list[Span] = [(" ", "")]
     if ui.screen == "run":
-        spans += [("on ", "dim"), (ui.player or "–", "text"), (f" of the {ui.side} run   toggle ", "dim"), (ui.switch or "–", "text")]
+        scene = bill.scenes.get(ui.side)
+        between = between_of(scene.players[ui.player]) if scene is not None and ui.player in scene.players else ""
+        spans += [("on ", "dim"), (ui.player or "–", "text"), (f", the proxy between {between}," if between else "", "dim")]
+        spans += [(f" of the {ui.side} run   toggle ", "dim"), (ui.switch or "–", "text")]
     else:
         spans += [("incident ", "dim"), (ui.slug or "–", "text")]
     if not ui.armed:

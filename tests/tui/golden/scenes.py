@@ -57,7 +57,7 @@ SCENES = (
     Scene("run-pause", 1.6, screen="run"),
     Scene("run-over", 0, screen="run"),
     Scene("run-broken", 0, ("down",), ((80, 24), (120, 36)), screen="run", sides=("broken",)),
-    Scene("run-cured", 2.9, ("right",), ((80, 24),), screen="run"),
+    Scene("run-canonical", 2.9, ("right",), ((80, 24),), screen="run"),
     Scene("run-course", 1.6, ("tab", "z"), ((80, 24),), screen="run"),
     Scene("run-findings", 0, ("tab", "tab", "tab", "down"), ((80, 24), (120, 36)), screen="run"),
     Scene("run-line", 1.6, ("colon", "p", "a", "u", "s", "e", "space"), ((120, 36),), screen="run"),

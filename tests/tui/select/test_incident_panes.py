@@ -21,6 +21,7 @@ from tui.screens.run import RunScreen
 from tui.select.acts import in_short, standing, telling
 from tui.select.commentary import sentence
 from tui.state import Row, UiState
+from tui.widgets.footer import act_rows
 
 OVER = bill_at()
 EMPTY_RUN = replace(OVER, scenes={"broken": Scene()}, going=("broken",))
@@ -151,6 +152,41 @@ def test_the_cure_shows_what_was_refused() -> None:
     assert sum("1 ✓" in line for line in lines[1:]) == 10
 
 
+@pytest.mark.parametrize(("width", "height"), [(78, 9), (57, 11), (58, 11), (40, 12), (57, 30)])
+def test_a_row_stands_at_the_same_height_on_both_sides(width: int, height: int) -> None:
+    """What is red on one side is beside itself on the other, also where one of them has a row more, or wider counters."""
+    canonical = OVER.scenes["canonical"]
+    rows = {name: cells for name, cells in canonical.rows.items() if name != "order-1004"} | {"order-9999": {}}
+    bill = replace(OVER, scenes={**OVER.scenes, "canonical": replace(canonical, rows=dict(reversed(rows.items())))})
+    for moment in (OVER, bill_at(1.6), bill):
+        broken, canonical_ = (text_of(side, moment, width=width, height=height) for side in SIDES)
+        assert [re.findall("order-[0-9]+", line) for line in broken] == [re.findall("order-[0-9]+", line) for line in canonical_]
+
+
+def test_answers_that_are_held_or_dropped_are_told_in_words() -> None:
+    scene = bill_at(1.6).scenes["broken"]
+    held = FaultSeen(-1, "hold_response", "checkout > payd", "hand", 1_500.0, scene.now_ns - 900_000_000, hits=3)
+    for fault, words in (
+        (held, "broken: answers of payd to checkout are held for 1.5 s each by hand, 3 so far."),
+        (replace(held, do="drop_response", ms=None), "checkout are dropped (the calls have their effect) by hand, 3 so far."),
+    ):
+        said, _ = sentence(replace(bill_at(1.6), scenes={"broken": replace(scene, faults=(fault,))}), UIS["run"])
+        assert words in said
+
+
+def test_a_proxy_says_between_whom_it_stands() -> None:
+    scene = bill_at(1.6).scenes["broken"]
+    fate = Told("supervisor.jsonl", 1, ({"mono_ns": scene.went_ns, "event": "started", "process": "x1", "pid": 4711},))
+    stands = {"mono_ns": scene.went_ns, "process": "x1", "event": "proxy.stands", "src": "checkout", "dst": "payd"}
+    word = Told("trace/x1.jsonl", 1, (stands,))
+    for order in ((fate, word), (word, fate)):
+        bill = replace(bill_at(1.6), scenes={"broken": fold_all(scene, order)})
+        (lane,) = [line for line in text_of("course", bill) if "x1" in line]
+        assert lane.startswith(" x1 ●  checkout>payd ")
+        (status,) = act_rows(bill, replace(UIS["run"], player="x1"), 80)
+        assert "on x1, the proxy between checkout and payd, of the broken run" in "".join(text for text, _ in status)
+
+
 def test_where_there_is_no_room_the_red_rows_stay() -> None:
     lines = text_of("broken", crowded(), height=8)
     assert [line.split()[0] for line in lines if "✖" in line and "o-" in line] == ["o-007", "o-077", "o-177"]
@@ -251,12 +287,12 @@ TOGGLED = OVER.scenes["canonical"].toggles | {"ttl_ms": "500"}
 )
 def test_what_is_no_pair_is_not_compared(bill: Playbill) -> None:
     said = sentence(bill, UIS["run"])[0]
-    assert "Cured by" not in said
+    assert "Canonical, with" not in said
     assert said.startswith(("broken: FAIL with 10 violations.", "FAIL with 10 violations, changed by hand"))
 
 
 def test_a_pair_from_before_is_one_still() -> None:
-    assert "Cured by fencing and lock: none." in sentence(replace(OVER, ours=frozenset()), UIS["run"])[0]
+    assert "Canonical, with fencing=on and lock=raft: none." in sentence(replace(OVER, ours=frozenset()), UIS["run"])[0]
 
 
 def test_the_sentence_is_about_the_run_of_this_session() -> None:
@@ -269,11 +305,11 @@ def test_each_side_has_its_own_seed_where_they_differ() -> None:
     assert same.count(f"seed {seed}") == same.count("seed") == 1
     (other,) = text_of("marquee", beside("canonical", seed=77), width=200)
     assert f"broken FAIL 10 seed {seed}" in other
-    assert "cured PASS seed 77" in other
+    assert "canonical PASS seed 77" in other
     (mixed,) = text_of("marquee", beside("canonical", earlier=True), width=200)
     assert mixed.count(f" seed {seed}") == 2
     (slow,) = text_of("marquee", beside("canonical", scale=3.0), width=200)
-    assert f"broken FAIL 10 seed {seed} │ cured PASS seed {seed} time ×3 " in slow
+    assert f"broken FAIL 10 seed {seed} │ canonical PASS seed {seed} time ×3 " in slow
 
 
 def test_a_run_from_before_is_marked_as_that() -> None:
@@ -286,10 +322,10 @@ def test_a_run_from_before_is_marked_as_that() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("not run", "b runs it broken, c cured, v both"),
+        ("not run", "b runs it broken, c canonical, v both"),
         ("starting", "The run is being started."),
         ("going", "broken: pause w1 for 1.2 s of 2.5 s"),
-        ("over", "Broken: 10 violations. Cured by fencing and lock: none."),
+        ("over", "Broken: 10 violations. Canonical, with fencing=on and lock=raft: none."),
         ("vacuous", "It was no trial, so it proves nothing."),
         ("error", "There is nothing to judge: payd ended with 1"),
         ("lost", "The broken run came to no verdict: the runner is gone."),

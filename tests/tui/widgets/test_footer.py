@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.tui.sample_raft_gossip import healthy
@@ -42,6 +44,19 @@ def test_an_observer_sees_no_key_that_asks() -> None:
 def test_the_key_of_toggles_is_there_only_where_one_can_be_turned() -> None:
     assert "t Toggle" in text(key_rows(UiState(screen="run"), 200)[0])
     assert "t Toggle" not in text(key_rows(UiState(screen="run", cold=True), 200)[0])
+
+
+@pytest.mark.parametrize(
+    ("ui", "keys"),
+    [
+        (UiState(screen="incidents"), "enter Look|b Broken|c Canonical|v Both|m By hand|tab Pane|? Help|q Quit"),
+        (UiState(screen="run"), "b Broken|c Canonical|v Both|m By hand|←→ Side|t Toggle|? Help|q Quit"),
+        (UiState(screen="run", going=True), "s Stop|t Toggle|g GC|x Crash|r Restart|h Go on|: Cmd|? Help|q Quit"),
+    ],
+    ids=["list", "over", "going"],
+)
+def test_on_a_small_terminal_the_keys_are_those_that_do_something_now(ui: UiState, keys: str) -> None:
+    assert [key.strip() for key in re.split("  +", text(key_rows(ui, 80)[0]).strip())] == keys.split("|")
 
 
 def test_a_click_on_a_key_finds_its_action() -> None:
