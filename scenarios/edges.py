@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from scenarios.fault_log import FaultLog, Later, Step
+from scenarios.faults import ON_ANSWERS, Fault
 from scenarios.lines import now_ns
 from scenarios.links import AnswerFault, Pair, Rule, Standing, in_force
 
@@ -94,10 +95,15 @@ class Edges:
         return standing is not None
 
 
+def values_of(fault: Fault) -> tuple[str, ...]:
+    """By which the calls are known whose answers are meant: of any call it is ""."""
+    return next(iter(fault.where.values()), ("",))
+
+
 def _standing(step: Step, pairs: frozenset[Pair]) -> Standing:
     fault = step.fault
     answers = None
-    for field, values in fault.where.items():
+    if fault.do in ON_ANSWERS:
         hold_ms = step.ms if fault.do == "hold_response" else None
-        answers = AnswerFault(step.index, field, values, fault.hits, fault.method, hold_ms)
+        answers = AnswerFault(step.index, next(iter(fault.where), ""), values_of(fault), fault.hits, fault.method, hold_ms)
     return Standing(step.index, fault.do, pairs, step.delay_ms, step.jitter_ms, fault.percent, answers)

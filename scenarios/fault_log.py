@@ -20,7 +20,7 @@ from scenarios.parts import On, length_ms, read_on
 from scenarios.records import Records
 
 Later = Callable[[float, Callable[[], None]], None]  # after so many milliseconds, unless the run is over
-BY_HAND = -1  # the number of a step that no card knows
+BY_HAND = -1  # the number of a step that no card knows; a run counts on downwards, and its log has this one
 _PHASES = ("landed", "hit", "ended")
 _OF_THIS_RUN = ("mono_ns", "who")
 
@@ -112,7 +112,8 @@ class FaultLog:
 
     def _write(self, step: Step, phase: str, at_us: int, **more: Any) -> None:
         fault = step.fault
-        line = {"step": step.index, "phase": phase, "do": fault.do, "target": fault.target, "on": fault.on or "time", "ms": step.ms}
+        number = max(step.index, BY_HAND)
+        line = {"step": number, "phase": phase, "do": fault.do, "target": fault.target, "on": fault.on or "time", "ms": step.ms}
         self._file.write({**line, **more, "mono_ns": at_us * 1_000})
 
 

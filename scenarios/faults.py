@@ -7,7 +7,7 @@ Law 3: a step may hang on a toggle only if both variants set it alike: broken an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, get_args
 
 import msgspec
@@ -99,6 +99,12 @@ class Known(msgspec.Struct, frozen=True):
     @property
     def names(self) -> frozenset[str]:
         return self.processes | {server for servers in self.groups.values() for server in servers}
+
+
+def failpoints_of(faults: Iterable[Fault]) -> tuple[str, ...]:
+    """ "pay.before_charge@w1": all at which some step waits, whatever the toggles."""
+    ons = [fault.on.removeprefix("failpoint:") for fault in faults if fault.on.startswith("failpoint:")]
+    return tuple(dict.fromkeys(ons))
 
 
 def fault_faults(key: str, fault: Fault, known: Known) -> Iterator[str]:

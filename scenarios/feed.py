@@ -37,7 +37,10 @@ class Planned(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):
-    """The first word: what run this is. `hot`: toggle -> what it may be set to while the run goes on. `rows`: known beforehand."""
+    """The first word: what run this is. `hot`: toggle -> what it may be set to while the run goes on. `rows`: known beforehand.
+
+    `failpoints`: "pay.before_charge@w1": what somebody at a keyboard may arm.
+    """
 
     slug: str
     variant: str
@@ -52,6 +55,7 @@ class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):
     view: View
     window: Window | None
     rows: tuple[str, ...]
+    failpoints: tuple[str, ...] = ()
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True, tag="told"):

@@ -17,7 +17,7 @@ from scenarios.fault_log import BY_HAND
 from scenarios.lines import LineFile, now_ns
 from scenarios.records import HAND
 
-VERBS = "pause, crash, restart, cut, isolate, slow, loss, heal and set"
+VERBS = "pause, crash, restart, cut, isolate, slow, loss, drop-response, hold-response, arm, heal and set"
 
 
 class Hand:

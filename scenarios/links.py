@@ -75,7 +75,10 @@ def pairs_of(sides: Sides, members: Callable[[str], Iterable[str]]) -> frozenset
 
 
 class AnswerFault(msgspec.Struct, frozen=True, array_like=True):
-    """Answers to calls whose `field` is one of `values`: so many for each value are eaten, or held for `hold_ms`. `method` "": of any."""
+    """Answers to calls whose `field` is one of `values`: so many for each value are eaten, or held for `hold_ms`. `method` "": of any.
+
+    `field` "", with the value "": of any call.
+    """
 
     step: int
     field: str

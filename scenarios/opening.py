@@ -15,7 +15,7 @@ from scenarios.records import Params, Records
 from scenarios.tailing import Tail
 
 
-def opened(card: Card, params: Params, run_dir: Path, workload: Any) -> Opened:
+def opened(card: Card, params: Params, run_dir: Path, workload: Any, failpoints: tuple[str, ...] = ()) -> Opened:
     """`workload`: its items name the rows that a view knows beforehand."""
     return Opened(
         slug=card.slug, variant=params.variant, toggles=params.toggles, seed=params.seed, scale=params.scale, run_dir=str(run_dir),
@@ -23,7 +23,7 @@ def opened(card: Card, params: Params, run_dir: Path, workload: Any) -> Opened:
         cast=tuple(Member(proc.name, proc.app, proc.client, bool(proc.start_on)) for proc in card.proc),
         plan=tuple(Planned(fault.do, fault.target, fault.on or f"at {fault.at_ms} ms", fault.why) for fault in card.fault),
         hot={toggle.name: toggle.values for toggle in card.toggle if toggle.hot},
-        view=card.view, window=card.window, rows=_rows(card, workload),
+        view=card.view, window=card.window, rows=_rows(card, workload), failpoints=failpoints,
     )  # fmt: skip
 
 

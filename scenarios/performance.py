@@ -20,11 +20,14 @@ import msgspec
 
 from cluster.commands import parse
 from cluster.commands.dialect import of_run
+from cluster.commands.model import Arm as ArmCommand
 from cluster.commands.model import Heal
-from cluster.core.errors import EnvironmentFailed
+from cluster.commands.run_grammar import foretold
+from cluster.core.errors import EnvironmentFailed, UsageError
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
 from scenarios.control import Acting, Arm, Armed, Caught, Done, Go, Hello, Ready, Routed, Set, Start, Traced, Word
 from scenarios.edges import Edge
+from scenarios.faults import Verb
 from scenarios.hand import Hand
 from scenarios.hand_links import LinkHand
 from scenarios.lines import LineFile, now_ns
@@ -57,7 +60,8 @@ class Performance:
     """The state of a run in progress: who is ready, armed, done; and a bell for whoever waits."""
 
     def __init__(
-        self, card: Card, params: Params, workload: Any, place: Place, supervisor: LineFile, faults: LineFile, phases: LineFile
+        self, card: Card, params: Params, workload: Any, place: Place, supervisor: LineFile, faults: LineFile, phases: LineFile,
+        failpoints: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self._card = card
         self._params = params
@@ -77,8 +81,9 @@ class Performance:
         hands = Hands(self._stage.signal, self._restart, edges, self._members)
         self._timeline = Timeline(card.fault, params.toggles, params.scale, faults, hands)
         self._hand = Hand(faults, self._stage.signal, self._restart, self._turn)
-        self._link_hand = LinkHand(self._timeline.edges, self._members, place.proxies.streams)
+        self._link_hand = LinkHand(self._timeline.edges, self._timeline.adopt, self._members, place.proxies.streams, place.proxies.calls)
         self._phases = phases
+        self._failpoints = failpoints  # that somebody at a keyboard may arm
 
     async def play(self, zygote_pid: int, channel: socket.socket) -> str:
         """Returns why the run failed as a run; empty when there is something to judge."""
@@ -203,11 +208,22 @@ class Performance:
     def obey(self, text: str) -> str:
         """One line of the operators' grammar. Returns what is being done; raises `UsageError`."""
         hot = {toggle.name: toggle.values for toggle in self._card.toggle if toggle.hot}
-        command = parse(text, of_run(self._hand.names, hot))
+        command = parse(text, of_run(self._hand.names, hot, self._failpoints))
+        if isinstance(command, ArmCommand):
+            return self._arm_by_hand(command)
         said = self._link_hand.obey(command)
         if not said or (isinstance(command, Heal) and self._hand.holds):
             said = "; ".join(filter(None, (said, self._hand.obey(command))))
         return said
+
+    def _arm_by_hand(self, command: ArmCommand) -> str:
+        name = command.process
+        if not self._stage.runs(name):
+            raise UsageError(f"{name} does not run: nobody is there to be armed")
+        do: Verb = "kill" if command.action == "crash" else command.action  # type: ignore[assignment]
+        ms = command.for_us / 1_000 if command.for_us else None
+        self._stage.order(name, self._timeline.arm_by_hand(command.failpoint, name, do, ms))
+        return f"armed: {foretold(command)}"
 
     def _members(self, word: str) -> tuple[str, ...]:
         return self._place.proxies.groups.get(word) or self._place.servers.resolve(word)

@@ -56,6 +56,11 @@ class Proxies:
         """Links that carry bytes, not our own calls."""
         return frozenset(pair for proxy in self._proxies.values() if not proxy.args["calls"] for pair in proxy.one.pairs)
 
+    @property
+    def calls(self) -> frozenset[Pair]:
+        """(caller, called) of the links that carry our own calls."""
+        return frozenset((proxy.one.src, proxy.one.dst) for proxy in self._proxies.values() if proxy.args["calls"])
+
     def args(self, name: str) -> dict[str, Any]:
         return self._proxies[name].args
 

@@ -22,6 +22,7 @@ from scenarios.lines import GENESIS, LINE_BYTES_MAX, digest
 from scenarios.outcome import Evidence as Evidence  # an oracle imports nothing but this file
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
+_DONE = (("landed", False), ("hit", True))  # a delay at a failpoint lands nowhere but where it strikes
 HAND = "hand"  # what a fault that no card asked for hangs upon
 KILLED = -9  # the status of a process that a SIGKILL ended
 AT_WORK = 409  # a server's "not yet": whoever hears it asks again
@@ -116,7 +117,8 @@ class Records:
 
     def by_hand(self) -> tuple[str, ...]:
         """What somebody at a keyboard did to the run, in its order: "set fencing=on", "pause w1"; empty when it was left alone."""
-        return tuple(f"{line['do']} {line['target']}" for line in self.faults() if line["on"] == HAND and line["phase"] == "landed")
+        done = (line for line in self.faults() if line["on"] == HAND and (line["phase"], line["do"] == "delay") in _DONE)
+        return tuple(f"{line['do']} {line['target']}" for line in done)
 
     def supervisor(self) -> list[Line]:
         return list(self._lines("supervisor.jsonl"))

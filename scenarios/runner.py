@@ -28,6 +28,7 @@ from scenarios.backends import server_names
 from scenarios.catalog import Incident
 from scenarios.commission import Asked as Asked
 from scenarios.commission import Staged
+from scenarios.faults import failpoints_of
 from scenarios.feed import Judged
 from scenarios.judging import judge, seal
 from scenarios.keeping import in_use, prune
@@ -82,7 +83,9 @@ def run(incident: Incident, asked: Asked, runs: Path, front: Front | None = None
         def conclude(failed: str) -> Outcome:
             return _concluded(incident, records, round(time.monotonic() - began_s, 3), failed)
 
-        return _play(card, params, workload, asked.backends, records, conclude, front)
+        there = {proc.name for proc in card.proc}
+        armable = tuple(name for name in failpoints_of(incident.card.fault) if name.partition("@")[2] in there)
+        return _play(card, params, workload, asked.backends, records, conclude, front, armable)
 
 
 def _concluded(incident: Incident, records: Path, duration_s: float, failed: str) -> Outcome:
@@ -114,8 +117,9 @@ def _records_dir(runs: Path, label: str) -> Path:
 
 
 def _play(
-    card: Card, params: Params, workload: Any, urls: dict[str, tuple[str, ...]], records: Path, conclude: Conclude, front: Front | None
-) -> Outcome:
+    card: Card, params: Params, workload: Any, urls: dict[str, tuple[str, ...]], records: Path, conclude: Conclude, front: Front | None,
+    armable: tuple[str, ...],
+) -> Outcome:  # fmt: skip
     """The run itself, and what is concluded from it."""
     with ExitStack() as stack:
         base = rundir.base_dir(f"{rundir.base_dir()}-incidents")
@@ -133,8 +137,8 @@ def _play(
         logs = [LineFile(records / f"{name}.jsonl") for name in ("supervisor", "faults", "phases")]
         for log in logs:
             stack.callback(log.close)
-        performance = Performance(card, params, workload, Place(records, work.path, servers, links), *logs)
-        seats = Seats(work.path, records, opened(card, params, records, workload), performance.obey)
+        performance = Performance(card, params, workload, Place(records, work.path, servers, links), logs[0], logs[1], logs[2], armable)
+        seats = Seats(work.path, records, opened(card, params, records, workload, armable), performance.obey)
         return asyncio.run(_before_seats(performance.play(zygote_pid, channel), seats, conclude, records, front))
 
 

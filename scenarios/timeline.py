@@ -12,16 +12,19 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
 from cluster.core.errors import UsageError
 from scenarios.control import Arm
-from scenarios.edges import Edge, Edges
-from scenarios.fault_log import FaultLog, Step, steps_of
-from scenarios.faults import ON_LINKS, Fault
+from scenarios.edges import Edge, Edges, values_of
+from scenarios.fault_log import BY_HAND, FaultLog, Step, steps_of
+from scenarios.faults import ON_LINKS, Fault, Verb
 from scenarios.lines import LineFile, now_ns
 from scenarios.links import pairs_of, read_sides
+from scenarios.parts import On
+from scenarios.records import HAND
 from scenarios.victims import Victims
 
 NOBODY_MS = 20.0  # until a role that nobody had is looked for again
@@ -55,6 +58,24 @@ class Timeline:
         self._certain = [step for step in self._steps if step.at_ms is not None]  # to come, whatever the workload does
         self._timers: set[asyncio.TimerHandle] = set()
         self._closed = False
+        self._by_hand = 0
+
+    def adopt(self, fault: Fault, **numbers: Any) -> Step:
+        """A step that somebody at a keyboard asks for, done and heard of by the same code as the card's. `numbers`: as in `Step`."""
+        self._by_hand += 1
+        blank: dict[str, Any] = {"on": None, "at_ms": None, "after_ms": 0.0, "ms": None, "delay_ms": 0.0, "jitter_ms": 0.0}
+        step = Step(BY_HAND - self._by_hand, fault, **{**blank, **numbers})
+        self._by_index[step.index] = step
+        return step
+
+    def arm_by_hand(self, event: str, process: str, do: Verb, ms: float | None) -> Arm:
+        """The next time that this process comes to that failpoint, also if that is in its next life."""
+        nth = self._heard[event, process] + 1
+        step = self.adopt(Fault(do=do, target=process, on=HAND, nth=nth), on=On("failpoint", event, process), ms=ms)
+        self._steps = (*self._steps, step)
+        arm = self._arm(step)
+        assert arm is not None
+        return arm
 
     # ---- beginning ----------------------------------------------------------------------------------------------
 
@@ -157,7 +178,11 @@ class Timeline:
 
     def caught(self, index: int, value: str) -> None:
         """A proxy ate or held an answer."""
-        self._log.hit(self._by_index[index], value, now_ns() // 1_000)
+        step = self._by_index[index]
+        self._log.hit(step, value, now_ns() // 1_000)
+        self._acted[index, value] += 1
+        if step.fault.on == HAND and all(self._acted[index, one] >= step.fault.hits for one in values_of(step.fault)):
+            self.edges.end(step)  # it was asked for so many, and has them
 
     # ---- the end ------------------------------------------------------------------------------------------------
 

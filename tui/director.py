@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from cluster.commands import parse
+from cluster.commands import BY_NAME, parse
 from cluster.commands.dialect import Dialect, of_run
+from cluster.commands.run_grammar import ACTIONS, RUN_BY_NAME, foretold
 from cluster.core.errors import UsageError
 from tui import reduce as r
 from tui.keymap import PAUSE_S_DEFAULT, Action
@@ -23,7 +24,7 @@ from tui.store import Store
 
 PAUSE_VERB = "act-pause"
 LINE_VERB = "act:"
-VERBS = ("pause", "crash", "restart", "heal", "set", "cut", "isolate", "slow", "loss")
+VERBS = ("pause", "crash", "restart", "heal", "set", "cut", "isolate", "slow", "loss", *RUN_BY_NAME)
 
 
 class Scenery(Protocol):
@@ -247,7 +248,26 @@ class Director:
     def _dialect(self) -> Dialect:
         bill = self._theatre.bill
         hot = {switch.name: switch.values for switch in bill.switches if switch.hot}
-        return of_run(self._players(), hot)
+        return of_run(self._players(), hot, self._failpoints())
+
+    def _ways(self, words: list[str]) -> tuple[str, ...]:
+        """What may follow in `drop-response A > B`: those whose link has a proxy that knows calls."""
+        scene = self._theatre.bill.scenes.get(self._store.ui.side)
+        clients = {member.name for member in scene.opened.cast} if scene is not None and scene.opened is not None else set()
+        ways = [player.between for player in scene.players.values() if set(player.between) <= clients] if scene is not None else []
+        ways = [way for way in ways if way]
+        match words[1:]:
+            case []:
+                return tuple(dict.fromkeys(way[0] for way in ways))
+            case [_]:
+                return (">",)
+            case [caller, ">"]:
+                return tuple(way[1] for way in ways if way[0] == caller)
+        return ("800ms",) if words[0] == "hold-response" and len(words) == 4 else ()
+
+    def _failpoints(self) -> tuple[str, ...]:
+        scene = self._theatre.bill.scenes.get(self._store.ui.side)
+        return scene.opened.failpoints if scene is not None and scene.opened is not None else ()
 
     # ---- prompts ----------------------------------------------------------------------------------------------------
 
@@ -283,11 +303,15 @@ class Director:
     def _explained(self, text: str) -> tuple[str, ...]:
         offers = [line[len(text) - len(text.rsplit(" ", 1)[-1]) :] for line in self._offers(text)]
         lines = ["  ".join(offers)] if offers else []
+        verb = (BY_NAME | RUN_BY_NAME).get(text.split(" ", 1)[0])
+        if verb is not None and verb.verb in VERBS:
+            lines.append(f"{verb.usage} — {verb.help}")
         if " " in text.strip():
             try:
-                parse(text, self._dialect())
+                said = foretold(parse(text, self._dialect()))
+                lines = [said, *lines] if said else lines
             except UsageError as error:
-                lines.append(f"!{error}")
+                lines = [*lines[: bool(offers)], f"!{error}"]
         return tuple(lines)
 
     def _offers(self, text: str) -> list[str]:
@@ -300,6 +324,10 @@ class Director:
         elif words[0] == "set":
             named = next((switch for switch in switches if switch.name == words[-1]), None)
             among = tuple(switch.name for switch in switches) if len(words) == 1 else named.values if named is not None else ()
+        elif words[0] == "arm":
+            among = (self._failpoints(), ACTIONS, ("2s",))[min(len(words), 3) - 1]
+        elif words[0] in RUN_BY_NAME:
+            among = self._ways(words)
         else:
             among = self._players()
         lead = f"{stem} " if stem else ""

@@ -205,7 +205,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(name="act-heal", place="run", keys=("h",), shown="h", group="incidents", label="Go on", text="heal {T}", who="act",
            about="Let the chosen process of the run go on."),
     Action(name="act-command", place="run", keys=("colon",), shown=":", group="incidents", label="Cmd", who="act",
-           about="The command line of the run: pause, crash, restart, cut, isolate, slow, loss, heal, set; names are its processes."),
+           about="The command line of the run: pause, crash, restart, cut, isolate, slow, loss, drop-response, hold-response, arm, heal, "
+           "set; names are its processes."),
     # ---- tool
     Action(name="command", place="lab", keys=("colon",), shown=":", group="tool", label="Cmd", who="operator",
            about="The command line: tab completes, ↑ recalls."),

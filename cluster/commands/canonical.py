@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cluster.commands import model
 from cluster.commands.quantities import write_duration, write_number, write_percent, write_rate
+from cluster.commands.run_grammar import run_text
 
 _BARE: tuple[tuple[type, str], ...] = (
     (model.Undo, "undo"),
@@ -19,6 +20,8 @@ _BARE: tuple[tuple[type, str], ...] = (
 def canonical(command: model.Command) -> str:
     """One line of the grammar."""
     text = _text(command)
+    if isinstance(command, model.RunCommand):
+        return text  # how long it lasts is part of it
     for_us = getattr(command, "for_us", 0)
     return f"{text} for {write_duration(for_us)}" if for_us else text
 
@@ -96,6 +99,8 @@ def _text_without_fault(command: model.Command) -> str:
             return f"rumour {text}".rstrip()
         case model.SetToggle(toggle=toggle, value=value):
             return f"set {toggle} {value}"
+        case model.DropResponse() | model.HoldResponse() | model.Arm():
+            return run_text(command)
     for kind, text in _BARE:
         if isinstance(command, kind):
             return text

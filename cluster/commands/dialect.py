@@ -1,6 +1,7 @@
 """Whom the grammar may name, and what `set` may set: nodes and roles of a lab, or the processes of an incident's run.
 
-Law 1: a dialect changes names only; verbs, durations and the shape of a line are everybody's.
+Law 1: a dialect changes names only; durations and the shape of a line are everybody's, and so are verbs, but that a run has some besides
+(`run_grammar`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class Dialect(msgspec.Struct, frozen=True):
     named: str
     known: tuple[str, ...]
     check_setting: Callable[[Word, Word], None]  # raises `UsageError`
+    of_run: bool = False
+    failpoints: tuple[str, ...] = ()  # "pay.before_charge@w1": what `arm` may name
 
 
 LAB = Dialect(
@@ -36,8 +39,8 @@ LAB = Dialect(
 )
 
 
-def of_run(processes: tuple[str, ...], settings: Mapping[str, tuple[str, ...]]) -> Dialect:
-    """Of a run with these processes and these toggles (name -> values that can be set while it goes on)."""
+def of_run(processes: tuple[str, ...], settings: Mapping[str, tuple[str, ...]], failpoints: tuple[str, ...] = ()) -> Dialect:
+    """Of a run with these processes, these toggles (name -> values that can be set while it goes on) and these failpoints of its card."""
 
     def check(toggle: Word, value: Word) -> None:
         if toggle.text not in settings:
@@ -47,4 +50,4 @@ def of_run(processes: tuple[str, ...], settings: Mapping[str, tuple[str, ...]]) 
 
     names = "|".join(map(re.escape, processes)) or r"(?!)"
     named = f"a process of this run ({', '.join(processes)})"
-    return Dialect(re.compile(rf"(?:{names})\Z"), "a process", "a process", named, processes, check)
+    return Dialect(re.compile(rf"(?:{names})\Z"), "a process", "a process", named, processes, check, True, failpoints)

@@ -11,7 +11,9 @@ from collections.abc import Callable
 
 from cluster.commands import model
 from cluster.commands.dialect import LAB, Dialect
+from cluster.commands.line import Line, atoms_in, links_in, targets_in
 from cluster.commands.quantities import read_duration, read_number, read_percent, read_rate
+from cluster.commands.run_grammar import RUN_READERS
 from cluster.commands.verbs import BY_NAME, CUT_SHAPES, DISK_MODES, READ_MODES
 from cluster.commands.words import Word, did_you_mean, missing, split, wrong
 from cluster.core.errors import UsageError
@@ -35,32 +37,6 @@ _BYTES_PER_S_MAX = 10_000_000_000
 _SKEW_MAX_US = 3_600 * SECOND
 
 
-class _Line:
-    """A line being read from left to right."""
-
-    def __init__(self, text: str, verb: Word, rest: list[Word], dialect: Dialect) -> None:
-        self.text = text
-        self.dialect = dialect
-        self.verb = verb
-        self.words = rest
-        self.for_us = 0
-
-    def take(self, expected: str) -> Word:
-        if not self.words:
-            raise missing(self.text, expected)
-        return self.words.pop(0)
-
-    def end(self) -> None:
-        if self.words:
-            extra = self.words[0]
-            how_long = ", but for 'for 3s'" if BY_NAME[self.verb.text].lasts and not self.for_us else ""
-            raise UsageError(f"column {extra.column}: {extra.text!r} is too much: {self.verb.text!r} has all it takes{how_long}")
-
-    def remainder(self) -> str:
-        """The raw text from the next word to the end of the line."""
-        return self.text[self.words[0].column - 1 :].strip() if self.words else ""
-
-
 def parse(text: str, dialect: Dialect = LAB) -> model.Command:
     """One command, as a lab or as an incident's run understands it. Raises `UsageError`."""
     words = split(text)
@@ -69,18 +45,23 @@ def parse(text: str, dialect: Dialect = LAB) -> model.Command:
     verb, *rest = words
     if verb.text in _OF_DATA:
         verb, *rest = split(text, signs=False)
-    reader = _READERS.get(verb.text)
+    reader = _READERS.get(verb.text) or (RUN_READERS.get(verb.text) if dialect.of_run else None)
     if reader is None:
-        meant = _OTHER_NAMES.get(verb.text.lower())
-        hint = f" (did you mean {meant!r}?)" if meant else did_you_mean(verb.text, BY_NAME)
-        raise UsageError(f"column {verb.column}: there is no verb {verb.text!r}{hint}")
-    line = _Line(text, verb, rest, dialect)
-    if BY_NAME[verb.text].lasts:
+        raise UsageError(f"column {verb.column}: there is no verb {verb.text!r}{_hint(verb.text, dialect)}")
+    line = Line(text, verb, rest, dialect)
+    if verb.text in BY_NAME and BY_NAME[verb.text].lasts:
         _take_for(line)
     return reader(line)
 
 
-def _take_for(line: _Line) -> None:
+def _hint(verb: str, dialect: Dialect) -> str:
+    if verb in RUN_READERS:
+        return " in a lab: only the runs of incidents have it"
+    meant = _OTHER_NAMES.get(verb.lower())
+    return f" (did you mean {meant!r}?)" if meant else did_you_mean(verb, (*BY_NAME, *(RUN_READERS if dialect.of_run else ())))
+
+
+def _take_for(line: Line) -> None:
     """`for 3s` at the end of any fault, or a bare duration where the verb itself takes none."""
     words = line.words
     if len(words) >= 1 and words[-1].text == "for":
@@ -104,89 +85,55 @@ def _lease_length(word: Word) -> Micros:
     return duration
 
 
-# ---- targets ------------------------------------------------------------------------------------------------------
-
-
-def _atoms(line: _Line, word: Word) -> model.Targets:
-    """A comma list in one word."""
-    atoms: list[str] = []
-    column = word.column
-    for piece in word.text.split(","):
-        if not piece:
-            raise UsageError(f"column {column}: a node or a role is expected here: a list is written n1,n2 without spaces")
-        if not line.dialect.atom.match(piece):
-            raise wrong(Word(piece, column), line.dialect.named, line.dialect.known)
-        if piece not in atoms:
-            atoms.append(piece)
-        column += len(piece) + 1
-    return tuple(atoms)
-
-
-def _targets(line: _Line) -> model.Targets:
-    """One word with a comma list, and more words as long as they are targets too."""
-    atoms = list(_atoms(line, line.take(line.dialect.one)))
-    while line.words and line.dialect.atom.match(line.words[0].text.split(",")[0]):
-        atoms += [atom for atom in _atoms(line, line.words.pop(0)) if atom not in atoms]
-    return tuple(atoms)
-
-
-def _links(line: _Line) -> model.Links:
-    source = _targets(line)
-    if line.words and line.words[0].text == ">":
-        line.words.pop(0)
-        return model.Links(source, _targets(line))
-    return model.Links(source)
-
-
 # ---- one reader per verb ------------------------------------------------------------------------------------------
 
 
-def _cut(line: _Line) -> model.Command:
+def _cut(line: Line) -> model.Command:
     if len(line.words) == 1 and line.words[0].text in CUT_SHAPES:
         return model.CutShape(shape=line.words[0].text, for_us=line.for_us)
     if line.words and line.words[0].text not in ("|", ">") and not line.dialect.atom.match(line.words[0].text.split(",")[0]):
         raise wrong(line.words[0], f"{line.dialect.either}, ring or bridge", (*line.dialect.known, *CUT_SHAPES))
-    sides = [_targets(line)]
+    sides = [targets_in(line)]
     between = line.take("'|' (two sides) or '>' (one way)")
     if between.text not in ("|", ">"):
         raise wrong(between, "'|' (two sides) or '>' (one way)")
-    sides.append(_targets(line))
+    sides.append(targets_in(line))
     while line.words and between.text == "|":
         again = line.take("'|'")
         if again.text != "|":
             raise wrong(again, "'|' or the end of the line")
-        sides.append(_targets(line))
+        sides.append(targets_in(line))
     line.end()
     if len(sides) > _SIDES_MAX:
         raise UsageError(f"a cut makes at most {_SIDES_MAX} sides, these are {len(sides)}")
     return model.Cut(sides=tuple(sides), one_way=between.text == ">", for_us=line.for_us)
 
 
-def _isolate(line: _Line) -> model.Command:
-    return _only(line, model.Isolate(targets=_targets(line), for_us=line.for_us))
+def _isolate(line: Line) -> model.Command:
+    return _only(line, model.Isolate(targets=targets_in(line), for_us=line.for_us))
 
 
-def _pause(line: _Line) -> model.Command:
-    return _only(line, model.Pause(targets=_targets(line), for_us=line.for_us))
+def _pause(line: Line) -> model.Command:
+    return _only(line, model.Pause(targets=targets_in(line), for_us=line.for_us))
 
 
-def _crash(line: _Line) -> model.Command:
-    return _only(line, model.Crash(targets=_targets(line), for_us=line.for_us))
+def _crash(line: Line) -> model.Command:
+    return _only(line, model.Crash(targets=targets_in(line), for_us=line.for_us))
 
 
-def _restart(line: _Line) -> model.Command:
-    return _only(line, model.Restart(_targets(line)))
+def _restart(line: Line) -> model.Command:
+    return _only(line, model.Restart(targets_in(line)))
 
 
-def _wipe(line: _Line) -> model.Command:
-    return _only(line, model.Wipe(_targets(line)))
+def _wipe(line: Line) -> model.Command:
+    return _only(line, model.Wipe(targets_in(line)))
 
 
-def _transfer(line: _Line) -> model.Command:
-    return _only(line, model.Transfer(_targets(line)))
+def _transfer(line: Line) -> model.Command:
+    return _only(line, model.Transfer(targets_in(line)))
 
 
-def _add(line: _Line) -> model.Command:
+def _add(line: Line) -> model.Command:
     nodes: list[str] = []
     while line.words and not (nodes and line.words[0].text == "learner"):
         nodes += [node for node in _nodes(line) if node not in nodes]
@@ -196,7 +143,7 @@ def _add(line: _Line) -> model.Command:
     return _only(line, model.Add(tuple(nodes), learner))
 
 
-def _nodes(line: _Line) -> list[str]:
+def _nodes(line: Line) -> list[str]:
     """A comma list of nodes that need not exist yet."""
     word = line.take("a node such as n6")
     nodes = word.text.split(",")
@@ -208,25 +155,25 @@ def _nodes(line: _Line) -> list[str]:
     return nodes
 
 
-def _remove(line: _Line) -> model.Command:
-    return _only(line, model.Remove(_targets(line)))
+def _remove(line: Line) -> model.Command:
+    return _only(line, model.Remove(targets_in(line)))
 
 
-def _replace(line: _Line) -> model.Command:
-    old = _atoms(line, line.take(line.dialect.one))
+def _replace(line: Line) -> model.Command:
+    old = atoms_in(line, line.take(line.dialect.one))
     new = _nodes(line)
     if len(new) > 1:
         raise UsageError(f"one node takes another's place, not {len(new)}")
     return _only(line, model.Replace(old, new[0]))
 
 
-def _only(line: _Line, command: model.Command) -> model.Command:
+def _only(line: Line, command: model.Command) -> model.Command:
     line.end()
     return command
 
 
-def _slow(line: _Line) -> model.Command:
-    links = _links(line)
+def _slow(line: Line) -> model.Command:
+    links = links_in(line)
     delay_us = _positive(line, "a delay such as 80ms")
     jitter_us = 0
     if line.words:
@@ -239,7 +186,7 @@ def _slow(line: _Line) -> model.Command:
     return _only(line, model.Slow(links=links, delay_us=delay_us, jitter_us=jitter_us, for_us=line.for_us))
 
 
-def _positive(line: _Line, expected: str) -> Micros:
+def _positive(line: Line, expected: str) -> Micros:
     word = line.take(expected)
     duration = read_duration(word.text)
     if duration is None or duration <= 0 or word.text[0] == "+" or duration > model.LEASE_MAX_US:
@@ -247,8 +194,8 @@ def _positive(line: _Line, expected: str) -> Micros:
     return duration
 
 
-def _spoil(line: _Line) -> model.Command:
-    links = _links(line)
+def _spoil(line: Line) -> model.Command:
+    links = links_in(line)
     word = line.take("a share such as 20%")
     chance = read_percent(word.text)
     if chance is None or chance <= 0:
@@ -256,8 +203,8 @@ def _spoil(line: _Line) -> model.Command:
     return _only(line, model.Spoil(verb=line.verb.text, links=links, chance=chance, for_us=line.for_us))
 
 
-def _throttle(line: _Line) -> model.Command:
-    links = _links(line)
+def _throttle(line: Line) -> model.Command:
+    links = links_in(line)
     word = line.take("a rate such as 64kB/s")
     rate = read_rate(word.text)
     if not rate or rate > _BYTES_PER_S_MAX:
@@ -265,8 +212,8 @@ def _throttle(line: _Line) -> model.Command:
     return _only(line, model.Throttle(links=links, bytes_per_s=rate, for_us=line.for_us))
 
 
-def _skew(line: _Line) -> model.Command:
-    targets = _targets(line)
+def _skew(line: Line) -> model.Command:
+    targets = targets_in(line)
     word = line.take("a signed duration such as +500ms")
     skew = read_duration(word.text)
     if not skew or abs(skew) > _SKEW_MAX_US:
@@ -274,8 +221,8 @@ def _skew(line: _Line) -> model.Command:
     return _only(line, model.Skew(targets=targets, skew_us=skew, for_us=line.for_us))
 
 
-def _drift(line: _Line) -> model.Command:
-    targets = _targets(line)
+def _drift(line: Line) -> model.Command:
+    targets = targets_in(line)
     word = line.take("a factor such as 1.02")
     factor = read_number(word.text)
     if factor is None or not 0.1 <= factor <= 10:
@@ -283,8 +230,8 @@ def _drift(line: _Line) -> model.Command:
     return _only(line, model.Drift(targets=targets, factor=factor, for_us=line.for_us))
 
 
-def _disk(line: _Line) -> model.Command:
-    targets = _targets(line)
+def _disk(line: Line) -> model.Command:
+    targets = targets_in(line)
     word = line.take("slow, hang or fail")
     if word.text not in DISK_MODES:
         raise wrong(word, "slow, hang or fail", DISK_MODES)
@@ -292,7 +239,7 @@ def _disk(line: _Line) -> model.Command:
     return _only(line, model.Disk(targets=targets, mode=word.text, delay_us=delay_us, for_us=line.for_us))
 
 
-def _heal(line: _Line) -> model.Command:
+def _heal(line: Line) -> model.Command:
     ids: list[int] = []
     while line.words and (number := _FAULT_ID.match(line.words[0].text)):
         line.words.pop(0)
@@ -301,10 +248,10 @@ def _heal(line: _Line) -> model.Command:
         return model.Heal(ids=tuple(ids))
     if not line.dialect.atom.match(line.words[0].text.split(",")[0]):
         raise wrong(line.words[0], f"a fault's number, {line.dialect.one}", line.dialect.known)
-    return _only(line, model.Heal(ids=tuple(ids), targets=_targets(line)))
+    return _only(line, model.Heal(ids=tuple(ids), targets=targets_in(line)))
 
 
-def _put(line: _Line) -> model.Command:
+def _put(line: Line) -> model.Command:
     key = _key(line)
     value = line.remainder()
     if not value:
@@ -314,14 +261,14 @@ def _put(line: _Line) -> model.Command:
     return model.Put(key, value)
 
 
-def _key(line: _Line) -> str:
+def _key(line: Line) -> str:
     word = line.take("a key")
     if len(word.text.encode()) > KEY_BYTES_MAX:
         raise UsageError(f"column {word.column}: a key has at most {KEY_BYTES_MAX} bytes")
     return word.text
 
 
-def _get(line: _Line) -> model.Command:
+def _get(line: Line) -> model.Command:
     key = _key(line)
     if not line.words:
         return model.Get(key)
@@ -331,7 +278,7 @@ def _get(line: _Line) -> model.Command:
     return _only(line, model.Get(key, word.text))
 
 
-def _workload(line: _Line) -> model.Command:
+def _workload(line: Line) -> model.Command:
     word = line.take("on, off or a rate in operations per second")
     if word.text in ("on", "off"):
         return _only(line, model.Workload(None if word.text == "on" else 0))
@@ -340,25 +287,25 @@ def _workload(line: _Line) -> model.Command:
     return _only(line, model.Workload(int(word.text)))
 
 
-def _rumour(line: _Line) -> model.Command:
+def _rumour(line: Line) -> model.Command:
     text = line.remainder()
     if len(text) > _RUMOUR_CHARS_MAX:
         raise UsageError(f"a rumour has at most {_RUMOUR_CHARS_MAX} characters, this one has {len(text)}")
     return model.Rumour(text)
 
 
-def _set(line: _Line) -> model.Command:
+def _set(line: Line) -> model.Command:
     toggle = line.take("a field of the policy")
     value = line.take("a value")
     line.dialect.check_setting(toggle, value)
     return _only(line, model.SetToggle(toggle.text, value.text))
 
 
-def _bare(command: model.Command) -> Callable[[_Line], model.Command]:
+def _bare(command: model.Command) -> Callable[[Line], model.Command]:
     return lambda line: _only(line, command)
 
 
-_READERS: dict[str, Callable[[_Line], model.Command]] = {
+_READERS: dict[str, Callable[[Line], model.Command]] = {
     "cut": _cut,
     "isolate": _isolate,
     "slow": _slow,

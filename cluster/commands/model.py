@@ -186,11 +186,51 @@ class SetToggle(msgspec.Struct, frozen=True):
     value: str
 
 
+class DropResponse(msgspec.Struct, frozen=True):
+    """Of the next `hits` calls from `caller` to `called` the answers are lost; the calls have had their effect.
+
+    `field`: only of calls that carry it with one of `values`, and so many for each of them; "": of any.
+    """
+
+    caller: str
+    called: str
+    hits: int = 1
+    field: str = ""
+    values: tuple[str, ...] = ()
+
+
+class HoldResponse(msgspec.Struct, frozen=True):
+    """The same, but the answers come `hold_us` late."""
+
+    caller: str
+    called: str
+    hold_us: Micros
+    hits: int = 1
+    field: str = ""
+    values: tuple[str, ...] = ()
+
+
+class Arm(msgspec.Struct, frozen=True):
+    """What a process does to itself when it next comes to a failpoint. `action`: "pause" | "crash" | "term" | "delay".
+
+    `for_us`: how long it stands still, is down (0: for good), or is held up there.
+    """
+
+    failpoint: str
+    process: str
+    action: str
+    for_us: Micros = 0
+
+
 LinkCommand = Slow | Spoil | Throttle
 NodeCommand = Skew | Drift | Disk
 Fault = Cut | CutShape | Isolate | Pause | Crash | Slow | Spoil | Throttle | Skew | Drift | Disk
 GroupCommand = Add | Remove | Replace
-Command = Fault | Restart | Wipe | Heal | Undo | Freeze | Thaw | Reset | Transfer | GroupCommand | Put | Get | Workload | Rumour | SetToggle
+RunCommand = DropResponse | HoldResponse | Arm  # of an incident's run alone
+Command = (
+    Fault | Restart | Wipe | Heal | Undo | Freeze | Thaw | Reset | Transfer | GroupCommand | Put | Get | Workload | Rumour | SetToggle
+    | RunCommand
+)  # fmt: skip
 
 
 def lasting(command: Fault) -> Micros:

@@ -38,7 +38,7 @@ class Snares:
     def claim(self, call: Call) -> Caught | None:
         """A hit of the first step that wants this call's answer."""
         for fault in self._faults:
-            value = str(call.args.get(fault.field))
+            value = str(call.args.get(fault.field)) if fault.field else ""
             wanted = value in fault.values and fault.method in ("", call.method)
             if wanted and self._used[fault.step, value] < fault.hits:
                 self._used[fault.step, value] += 1

@@ -12,7 +12,7 @@ from cluster.commands import parse
 from cluster.commands.dialect import of_run
 from cluster.core.errors import UsageError
 from cluster.supervisor.zygote import Continued, Exited, Started, Stopped
-from scenarios.hand import Hand
+from scenarios.hand import VERBS, Hand
 from scenarios.lines import LineFile
 from scenarios.records import Records
 
@@ -96,7 +96,7 @@ def test_a_toggle_is_told_at_once(tmp_path: Path) -> None:
         ([], "heal w1", "nothing stands still that could go on"),
         ([Stopped("w1", 1)], "pause w1", "w1 stands still"),
         ([Exited("w1", 1, 0, 1)], "crash w1", "w1 has ended"),
-        ([], "transfer w1", "no transfer here: a run takes pause, crash, restart, cut, isolate, slow, loss, heal and set"),
+        ([], "transfer w1", f"no transfer here: a run takes {VERBS}"),
     ],
 )
 def test_what_cannot_be_is_one_line(tmp_path: Path, before: list[Stopped], text: str, said: str) -> None:

@@ -11,7 +11,8 @@ from cluster.commands import parse
 from cluster.commands.dialect import of_run
 from cluster.core.errors import UsageError
 from scenarios.edges import Edges
-from scenarios.fault_log import FaultLog
+from scenarios.fault_log import BY_HAND, FaultLog, Step
+from scenarios.faults import Fault
 from scenarios.hand_links import LinkHand
 from scenarios.lines import LineFile
 from scenarios.links import Pair, Rule
@@ -38,8 +39,11 @@ class Run:
         self.root = root
         self.calls, self.bytes = Edge("x1", "w1", "payd"), Edge("x2", "w1", "redis")
         self.edges = Edges(FaultLog(LineFile(root / "faults.jsonl")), (self.calls, self.bytes), self._later)
-        self.hand = LinkHand(self.edges, lambda word: (word,), self.bytes.pairs)
+        self.hand = LinkHand(self.edges, self._adopt, lambda word: (word,), self.bytes.pairs, frozenset({("w1", "payd")}))
         self.later: list[Callable[[], None]] = []
+
+    def _adopt(self, fault: Fault, ms: float | None, delay_ms: float, jitter_ms: float) -> Step:
+        return Step(BY_HAND, fault, None, None, 0.0, ms, delay_ms, jitter_ms)
 
     def _later(self, _ms: float, do: Callable[[], None]) -> None:
         self.later.append(do)
@@ -92,6 +96,8 @@ def test_several_compose_and_end_each_by_itself(tmp_path: Path) -> None:
     [
         ("cut w2 | payd", "cut w2 | payd: nothing that can be broken runs there"),
         ("slow w2 5ms", "slow w2: nothing that can be broken runs there"),
+        ("drop-response w2 > payd", "drop-response w2 > payd: no proxy knows the answers there; known are those of w1 > payd"),
+        ("hold-response w1 > redis 1s", "hold-response w1 > redis: no proxy knows the answers there; known are those of w1 > payd"),
         ("loss redis 20%", "loss redis: a stream of bytes loses nothing; cut it or slow it"),
     ],
 )
@@ -112,7 +118,7 @@ def test_at_the_end_what_stands_is_over(tmp_path: Path) -> None:
     run = Run(tmp_path)
     log = FaultLog(LineFile(tmp_path / "faults.jsonl"))
     edges = Edges(log, (run.calls,), run._later)
-    LinkHand(edges, lambda word: (word,), frozenset()).obey(parse("cut w1 | payd", RUN))
+    LinkHand(edges, run._adopt, lambda word: (word,), frozenset(), frozenset()).obey(parse("cut w1 | payd", RUN))
     edges.applied("x1", 1, 1)
     log.close(2)
     assert [phase for phase, _, _ in run.told] == ["landed", "ended"]

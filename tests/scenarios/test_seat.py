@@ -20,6 +20,7 @@ from scenarios.feed import Clock
 from scenarios.folding import fold_all
 from scenarios.judging import last_runs, verify
 from scenarios.opening import told_of
+from scenarios.records import Records
 from scenarios.scene import Scene, where_it_fell
 from scenarios.seat import LostRun, RunSession
 from tests.cluster.supervisor.labs import Watched, children_of
@@ -30,8 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SLUG = "stale-lock-holder"
 
 
-async def opened(runs: Path, *settings: str, without: tuple[str, ...] = ()) -> RunSession:
-    return await RunSession.open(Commission(SLUG, Asked("broken", settings, seed=5, without=without), str(runs)))
+async def opened(runs: Path, *settings: str, without: tuple[str, ...] = (), slug: str = SLUG) -> RunSession:
+    return await RunSession.open(Commission(slug, Asked("broken", settings, seed=5, without=without), str(runs)))
 
 
 async def watch(session: RunSession, until: Callable[[Scene], object] = lambda scene: scene.outcome, scene: Scene | None = None) -> Scene:
@@ -62,6 +63,38 @@ async def test_a_seat_sees_what_the_records_hold_and_the_verdict_is_the_files(tm
     again = fold_all(Scene(), told_of(load(SLUG).card, session.run_dir))
     assert (again.rows, again.counters, again.counts, again.faults) == (scene.rows, scene.counters, scene.counts, scene.faults)
     assert again.outcome == scene.outcome
+
+
+async def test_a_failpoint_armed_by_hand_stops_its_process_on_that_line(tmp_path: Path) -> None:
+    """The card's own fault, made by hand without waiting for the window: the same code lands it, and the run is marked as changed."""
+    session = await opened(tmp_path, without=("faults",))
+    await watch(session, lambda scene: scene.phase == "running")
+    session.ask("arm pay.before_charge@w1 pause 2.5s")
+    scene = await watch(session, lambda scene: scene.answer)
+    assert scene.answer is not None
+    assert scene.answer.text == "armed: When w1 next comes to pay.before_charge, it stops itself on that very line (SIGSTOP) for 2.5s."
+    scene = await watch(session, scene=scene)
+    await session.close()
+    assert scene.outcome is not None
+    assert scene.outcome.by_hand == ("pause w1",)
+    assert scene.outcome.why == ""
+    records = Records(Path(scene.outcome.run_dir))
+    (landed,) = [line["mono_ns"] for line in records.faults() if line["phase"] == "landed"]
+    said = [line["mono_ns"] for line in records.trace("w1", "pay.before_charge") if line["mono_ns"] <= landed]
+    # It said so on that line, and nothing after it until it was let go on.
+    assert not [line for line in records.trace("w1") if said[-1] < line["mono_ns"] <= landed]
+
+
+async def test_answers_dropped_by_hand_are_asked_for_again(tmp_path: Path) -> None:
+    session = await opened(tmp_path, without=("faults",), slug="retry-double-charge")
+    await watch(session, lambda scene: scene.phase == "running")
+    session.ask("drop-response checkout > payd 2")
+    scene = await watch(session)
+    await session.close()
+    assert scene.outcome is not None
+    assert scene.outcome.by_hand == ("drop_response checkout > payd",)
+    assert [(fault.do, fault.hits, bool(fault.ended_ns)) for fault in scene.faults] == [("drop_response", 2, True)]
+    assert scene.outcome.violations.by_rule == {"double_charge": 2}
 
 
 async def test_a_toggle_flipped_in_time_cures_and_the_run_says_so(tmp_path: Path) -> None:

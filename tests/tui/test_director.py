@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from cluster.core.errors import UsageError
 from cluster.telemetry.view import EMPTY
+from scenarios.scene import Player
 from tests.tui.golden.acts import bill_at
 from tui.director import Director
 from tui.hand import Hand
@@ -172,6 +173,41 @@ def test_whether_any_toggle_can_be_turned_is_known_to_the_footer() -> None:
     assert Bench(replace(going, programme=cold)).ui.cold
     assert not Bench(replace(bill_at(), programme=cold)).ui.cold
     assert Bench(replace(bill_at(), programme=replace(programme, switches=()))).ui.cold
+
+
+def with_a_proxy() -> Playbill:
+    """A run whose card has a failpoint, and a link on which a proxy knows the calls."""
+    bill = bill_at(1.6)
+    scene = bill.scenes["broken"]
+    assert scene.opened is not None
+    players = {**scene.players, "x1": Player("x1", between=("w1", "payd")), "x2": Player("x2", between=("w1", "redis"))}
+    opened = replace(scene.opened, failpoints=("pay.before_charge@w1",))
+    return replace(bill, scenes={**bill.scenes, "broken": replace(scene, opened=opened, players=players)})
+
+
+def typed(text: str) -> tuple[str, ...]:
+    bench = Bench(with_a_proxy()).press("colon", *("space" if key == " " else key for key in text))
+    assert bench.ui.prompt is not None
+    return bench.ui.prompt.preview
+
+
+def test_the_command_line_offers_what_the_run_has_for_answers_and_failpoints() -> None:
+    assert "drop-response" in typed("dr")[0]
+    assert typed("drop-response ")[0] == "w1"
+    assert typed("drop-response w1 ")[0] == ">"
+    assert typed("drop-response w1 > ")[0] == "payd"  # of bytes to redis nobody knows which are answers
+    assert typed("arm ")[0] == "pay.before_charge@w1"
+    assert typed("arm pay.before_charge@w1 ")[0] == "pause  crash  term  delay"
+    assert typed("hold-response w1 > payd ")[0] == "800ms"
+
+
+def test_the_command_line_says_what_will_come_of_it() -> None:
+    assert typed("drop-response w1 > payd")[0] == "payd does what w1 asks, and w1 never hears of it: the next call."
+    assert typed("arm pay.before_charge@w1 crash")[0].startswith("When w1 next comes to pay.before_charge, it kills itself")
+    assert "!column 5: 'pay@w1' is not a failpoint of this card (pay.before_charge@w1)" in typed("arm pay@w1 crash")[-1]
+    assert typed("arm")[-1].startswith("arm FAILPOINT@P pause 2s")
+    bench = Bench(with_a_proxy()).press("colon", *("space" if key == " " else key for key in "hold-response w1 > payd 800ms 2"), "enter")
+    assert bench.theatre.asked == [("broken", "hold-response w1 > payd 800ms 2")]
 
 
 def test_the_command_line_speaks_of_the_runs_processes() -> None:

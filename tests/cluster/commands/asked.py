@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from cluster.commands import model
+from cluster.commands.dialect import of_run
 from cluster.commands.toggles import toggles
 from cluster.commands.verbs import CUT_SHAPES, READ_MODES
 
@@ -40,6 +41,8 @@ def toggle_settings(draw: st.DrawFn) -> model.SetToggle:
     return model.SetToggle(field, value)
 
 
+processes = st.sampled_from(["w1", "w2", "payd"])
+RUN = of_run(("w1", "w2", "payd"), {}, ("pay.before@w1",))
 COMMANDS: dict[type, st.SearchStrategy[model.Command]] = {
     model.Cut: st.one_of(
         st.builds(model.Cut, sides=st.lists(targets, min_size=2, max_size=16).map(tuple), for_us=for_us),
@@ -81,4 +84,13 @@ COMMANDS: dict[type, st.SearchStrategy[model.Command]] = {
     model.Workload: st.builds(model.Workload, st.one_of(st.none(), st.integers(0, 100_000))),
     model.Rumour: st.builds(model.Rumour, st.one_of(st.just(""), texts)),
     model.SetToggle: toggle_settings(),
+    model.DropResponse: st.builds(model.DropResponse, processes, processes, st.integers(1, 1_000)),
+    model.HoldResponse: st.builds(
+        model.HoldResponse, processes, processes, lengths_us, st.integers(1, 1_000), st.just("order"),
+        st.lists(st.sampled_from(["o-1", "o-2", "7"]), min_size=1, max_size=3).map(tuple),
+    ),
+    model.Arm: st.one_of(
+        st.builds(model.Arm, st.just("pay.before"), st.just("w1"), st.sampled_from(["pause", "delay"]), lengths_us),
+        st.builds(model.Arm, st.just("pay.before"), st.just("w1"), st.sampled_from(["crash", "term"]), st.just(0) | lengths_us),
+    ),
 }  # fmt: skip

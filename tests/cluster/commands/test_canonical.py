@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from cluster.commands import model
 from cluster.commands.canonical import canonical, verb_of
+from cluster.commands.dialect import LAB
 from cluster.commands.grammar import parse
+from cluster.commands.run_grammar import RUN_BY_NAME
 from cluster.commands.toggles import check_toggle
 from cluster.commands.verbs import BY_NAME
 from cluster.commands.words import LINE_CHARS_MAX, Word
 from cluster.core.errors import UsageError
-from tests.cluster.commands.asked import COMMANDS
+from tests.cluster.commands.asked import COMMANDS, RUN
 
 
 def test_the_strategies_know_every_command() -> None:
@@ -29,10 +31,11 @@ def test_parse_reads_what_canonical_writes_and_its_verb_is_in_the_table(kind: ty
     if isinstance(command, model.SetToggle) and not _fits(command):
         return
     text = canonical(command)
-    assert verb_of(command) in BY_NAME
+    dialect = RUN if isinstance(command, model.RunCommand) else LAB
+    assert verb_of(command) in BY_NAME | (RUN_BY_NAME if dialect is RUN else {})
     if len(text) <= LINE_CHARS_MAX:
-        assert parse(text) == command
-        assert canonical(parse(text)) == text
+        assert parse(text, dialect) == command
+        assert canonical(parse(text, dialect)) == text
 
 
 def _fits(command: model.SetToggle) -> bool:
