@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from scenarios import scene as s
 from scenarios.feed import Answered, Clock, Judged, News, Opened, Told
 from scenarios.links import STANDS
-from scenarios.viewing import KINDS, Column, field, kind_of, meant, read_source, shown
+from scenarios.viewing import KINDS, Column, field, kind_of, meant, read_source, shown, takes_back, tells
 
 _STATES = {"started": "up", "continued": "up", "stopped": "paused", "exited": "gone"}
 _UNTOLD = frozenset({"mono_ns", "process", "event"})
@@ -111,7 +111,7 @@ def _last(
 
 def _records(scene: s.Scene, told: Told) -> s.Scene:
     view = scene.view
-    columns = [(i, column) for i, column in enumerate(view.column) if read_source(column.of).is_of(told.file)]
+    columns = [(i, column) for i, column in enumerate(view.column) if tells(column, told.file)]
     counters = [(i, counter) for i, counter in enumerate(view.counter) if read_source(counter.of).is_of(told.file)]
     rows, counted, left_out = dict(scene.rows), list(scene.counters), scene.rows_left_out
     counts, beats, now_ns = dict(scene.counts), dict(scene.beats), scene.now_ns
@@ -128,7 +128,8 @@ def _records(scene: s.Scene, told: Told) -> s.Scene:
                 counted[i] = _cell(counter, counted[i], line, at_ns)
         outcome_of = _asked(asked, line, kind, view.rows) if told.file.startswith("history/") else None
         for i, column in columns:
-            if read_source(column.of).kind == kind and meant(column, line):
+            back = takes_back(column, kind)
+            if (back or read_source(column.of).kind == kind) and meant(column, line):
                 found = field(line, column.row or view.rows)
                 name = str(found if found is not None else outcome_of)
                 if found is None and outcome_of is None:  # it is of no row
@@ -139,7 +140,7 @@ def _records(scene: s.Scene, told: Told) -> s.Scene:
                 if name not in touched:  # copied once a batch: the scene before must stay as it is
                     rows[name] = dict(rows.get(name, {}))
                     touched.add(name)
-                rows[name][i] = _cell(column, rows[name].get(i), line, at_ns)
+                rows[name][i] = (_without if back else _cell)(column, rows[name].get(i), line, at_ns)
     scene = replace(
         scene, rows=rows, rows_left_out=left_out, counters=tuple(counted), counts=counts, beats=beats, now_ns=now_ns,
         asked={**scene.asked, told.file: asked} if asked or told.file in scene.asked else scene.asked,
@@ -185,6 +186,13 @@ def _cell(column: Column, before: s.Cell | None, line: dict[str, Any], at_ns: in
     if how == "sum":
         return s.Cell((old or 0) + (value if isinstance(value, int | float) else 0), newest_ns)
     return s.Cell(value, at_ns) if before is None or at_ns >= before.at_ns else before
+
+
+def _without(column: Column, before: s.Cell | None, line: dict[str, Any], at_ns: int) -> s.Cell:
+    """What it names is over; of another one that stands there it says nothing."""
+    if before is None or before.value == field(line, shown(column)[1]):
+        return s.Cell(None, at_ns)
+    return before
 
 
 def _traced(scene: s.Scene, told: Told) -> s.Scene:

@@ -40,13 +40,17 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Column(_Part, frozen=True):
-    """One column of the table, or one counter below it. `where`: only records with these values; `row`: named by another field here."""
+    """One column of the table, or one counter below it. `where`: only records with these values; `row`: named by another field here.
+
+    `until`: records of the same file that take the value back which they name themselves: what is left is what stands now, and since when.
+    """
 
     title: str
     of: str
     show: str = "count"
     where: dict[str, str] = {}
     row: str = ""
+    until: tuple[str, ...] = ()
     bad: str = ""
     good: str = ""
 
@@ -95,6 +99,15 @@ def kind_of(file: str, line: dict[str, Any]) -> str:
     return str(line.get(KINDS.get(file.partition("/")[0], ""), ""))
 
 
+def tells(column: Column, file: str) -> bool:
+    """Whether records of this file say something of it."""
+    return any(read_source(text).is_of(file) for text in (column.of, *column.until))
+
+
+def takes_back(column: Column, kind: str) -> bool:
+    return any(read_source(text).kind == kind for text in column.until)
+
+
 def field(line: dict[str, Any], name: str) -> Any:
     """Law 2. None when it is nowhere."""
     if name in line:
@@ -141,6 +154,10 @@ def faults(view: View, window: Window | None, processes: tuple[str, ...]) -> Ite
 
 def _column_faults(key: str, column: Column, processes: tuple[str, ...], *, named: bool) -> Iterator[str]:
     yield from _source_faults(f"{key}.of", column.of, processes)
+    for source in column.until:
+        yield from _source_faults(f"{key}.until", source, processes)
+    if column.until and shown(column)[0] != "newest":
+        yield f"{key}.until: only the newest value of a field is ever taken back, so expected a field in `show`"
     if not named:
         yield f"{key}.row: neither it nor view.rows says which field names a row"
     if not _SHOW.match(column.show):

@@ -153,3 +153,25 @@ def test_lines_that_lack_what_they_should_have_are_passed_over() -> None:
     files = ("supervisor", "faults", "phases", "trace/w1", "history/w1", "ledger/payd", "other")
     for file in files:
         scene_of(Told(f"{file}.jsonl", 1, ({}, {"mono_ns": 1}, {"mono_ns": "x", "kind": "charged"})))
+
+
+def test_what_is_taken_back_is_gone_and_what_is_not_stands_since_then() -> None:
+    """Who holds an account now: a promise, until that transfer is committed or aborted; another one's end says nothing of it."""
+    card = load("2pc-in-doubt").card
+    first = opened(card, Params(card.slug, "broken", card.toggles("broken"), 1, 1.0), Path("/nowhere"), [])
+    place = [column.title for column in card.view.column].index("locked by")
+    lines = [
+        {"kind": "prepared", "account": "A1", "txn": "t1"},
+        {"kind": "prepared", "account": "A2", "txn": "t2"},
+        {"kind": "committed", "account": "A1", "txn": "t1"},
+        {"kind": "aborted", "account": "A2", "txn": "t9"},
+        {"kind": "prepared", "account": "A1", "txn": "t3"},
+        {"kind": "prepared", "account": "A4", "txn": "t4"},
+        {"kind": "aborted", "account": "A4", "txn": "t4"},
+    ]
+    told = [Told("ledger/banka.jsonl", i + 1, ({"mono_ns": i, **line},)) for i, line in enumerate(lines)]
+    scene = fold_all(Scene(), (first, *told))
+    assert {name: (cells[place].value, cells[place].at_ns) for name, cells in scene.rows.items()} == {
+        "A1": ("t3", 4), "A2": ("t2", 1), "A4": (None, 6),
+    }  # fmt: skip
+    assert fold_all(Scene(), (first, Told("ledger/banka.jsonl", 1, tuple({"mono_ns": i, **line} for i, line in enumerate(lines))))) == scene

@@ -20,7 +20,8 @@ def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
         scene = bill.scenes.get(side)
         if scene is None or scene.opened is None:
             continue
-        spans += [(f" {NAMES[side]} ", "title" if side == ui.side else "dim"), ("[", "faint")]
+        chosen = side == ui.side
+        spans += [("▸" if chosen else " ", "cursor" if chosen else ""), (f"{NAMES[side]} ", "title" if chosen else "dim"), ("[", "faint")]
         spans += [sign_of(scene.players[name], scene, ascii=ui.ascii) for name in players_in_order(scene)]
         spans += [("]", "faint"), (f" {sum(scene.counts.values())} records ", "dim")]
         if scene.behind >= BEHIND_BYTES:

@@ -11,7 +11,7 @@ from scenarios.scene import Cell, Scene
 from scenarios.viewing import Column, holds
 from tui.playbill import SIDES, Playbill
 from tui.select.acts import changed_by_hand, standing
-from tui.select.spans import fit, pad, width_of
+from tui.select.spans import duration, fit, pad, width_of
 from tui.state import Row, Span, UiState
 
 GAP = 2
@@ -87,7 +87,8 @@ def _table(scene: Scene, both: list[Scene], room: int) -> list[list[Span]]:
     names = _shown(known, both, max(0, room - 1))
     hidden = len(known) - len(names) + scene.rows_left_out
     columns = scene.view.column
-    texts = {name: [_text(scene.rows.get(name, {}).get(i), column) for i, column in enumerate(columns)] for name in names}
+    now_ns = scene.ended_ns or scene.now_ns
+    texts = {name: [_text(scene.rows.get(name, {}).get(i), column, now_ns) for i, column in enumerate(columns)] for name in names}
     at = [1 + GAP + min(NAME_CELLS_MAX, max([len(scene.view.title), *map(len, names)], default=0))]
     for i, column in enumerate(columns):
         widest = max([len(column.title), *(len(found[i][0]) for found in texts.values())])
@@ -113,23 +114,35 @@ def _heading(scene: Scene, at: list[int]) -> list[Span]:
     return spans
 
 
-def _text(cell: Cell | None, column: Column) -> Span:
+def _text(cell: Cell | None, column: Column, now_ns: int) -> Span:
     if cell is None:
         return "·", "faint"
+    if column.until:  # what stands now, and for how long
+        return ("–", "faint") if cell.value is None else (f"{_value(cell.value)} {duration((now_ns - cell.at_ns) // 1_000)}", "warn")
     sign, style = _style(column, cell.value)
     return f"{_value(cell.value)}{f' {sign}' if sign else ''}", style
 
 
 def _shown(known: list[str], both: list[Scene], room: int) -> list[str]:
-    """Law 2: all, in their order; or the red ones first, then what changed last, one row being left to say how many are missing."""
+    """Law 2: all, in their order; or the red ones first, then those on which something stands, then what changed last.
+
+    One row is left to say how many are missing.
+    """
     if len(known) <= room:
         return known
     cells = {name: [(one, cell) for one in both for cell in one.rows.get(name, {}).values()] for name in known}
     newest = {name: max((cell.at_ns - one.went_ns for one, cell in cells[name]), default=0) for name in known}
     bad = {name for name in known for one in both if _is_bad(one, name)}
-    wanted = sorted(known, key=lambda name: (name not in bad, -newest[name]))[: max(0, room - 1)]
+    stands = {name for name in known for one in both if _stands(one, name)}
+    wanted = sorted(known, key=lambda name: (name not in bad, name not in stands, -newest[name]))[: max(0, room - 1)]
     kept = frozenset(wanted)
     return [name for name in known if name in kept]
+
+
+def _stands(scene: Scene, name: str) -> bool:
+    """Whether something that will be taken back has not been yet."""
+    cells = scene.rows.get(name, {})
+    return any(column.until and (cell := cells.get(i)) is not None and cell.value is not None for i, column in enumerate(scene.view.column))
 
 
 def _is_bad(scene: Scene, name: str) -> bool:

@@ -10,8 +10,11 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from scenarios.feed import Told
+from scenarios.catalog import load
+from scenarios.feed import Clock, Told
 from scenarios.folding import fold_all
+from scenarios.opening import opened
+from scenarios.records import Params
 from scenarios.scene import FaultSeen, Scene
 from tests.tui.golden.acts import bill_at, kept
 from tui.palette import THEMES, Sheet
@@ -185,6 +188,22 @@ def test_a_proxy_says_between_whom_it_stands() -> None:
         assert lane.startswith(" x1 ●  checkout>payd ")
         (status,) = act_rows(bill, replace(UIS["run"], player="x1"), 80)
         assert "on x1, the proxy between checkout and payd, of the broken run" in "".join(text for text, _ in status)
+
+
+def test_what_is_locked_now_says_by_whom_and_for_how_long_and_stays_when_there_is_no_room() -> None:
+    card = load("2pc-in-doubt").card
+    first = opened(card, Params(card.slug, "broken", card.toggles("broken"), 1, 1.0), Path("/nowhere"), [])
+    second_ns = 1_000_000_000
+    names = [f"A{number}" for number in range(1, 11)]
+    promised = [{"mono_ns": i, "kind": "prepared", "account": name, "txn": f"t{i}"} for i, name in enumerate(names)]
+    ends = [i for i, name in enumerate(names) if name not in ("A2", "A7")]
+    ended = [{"mono_ns": second_ns, "kind": "committed", "account": names[i], "txn": f"t{i}"} for i in ends]
+    scene = fold_all(Scene(), (first, Told("ledger/banka.jsonl", 1, (*promised, *ended)), Clock(4 * second_ns, 0)))
+    bill = replace(OVER, scenes={"broken": scene}, going=("broken",))
+    lines = text_of("broken", bill, width=78)
+    assert next(line.split()[1:4] for line in lines if line.startswith(" A7 ")) == ["t6", "3.9", "s"]
+    assert next(line.split()[1] for line in lines if line.startswith(" A1 ")) == "–"
+    assert {line.split()[0] for line in text_of("broken", bill, width=78, height=6) if line.startswith(" A")} >= {"A2", "A7"}
 
 
 def test_where_there_is_no_room_the_red_rows_stay() -> None:
