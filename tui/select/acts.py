@@ -13,6 +13,7 @@ from tui.state import Span
 
 VERDICT_STYLES = {"FAIL": "bad", "PASS": "good", "VACUOUS": "warn", "ERROR": "bad"}
 PHASES = {"": "is being started", "servers": "starts its servers", "processes": "starts its processes", "ending": "is over: it is judged"}
+CHANGED = "*"  # behind the value of a toggle that is not the card's
 # How the sides are called on the screen.
 NAMES = {"broken": "BROKEN", "canonical": "CANONICAL"}
 # state -> whose shape and style it borrows
@@ -50,7 +51,7 @@ def telling(bill: Playbill, side: str) -> list[tuple[str, str, str]]:
     for switch in bill.switches:
         changed = now.get(switch.name) != getattr(switch, side)
         if changed or switch.broken != switch.canonical:
-            found.append((switch.name, now.get(switch.name, ""), "warn" if changed else "dim"))
+            found.append((switch.name, f"{now.get(switch.name, '')}{CHANGED if changed else ''}", "warn" if changed else "dim"))
     return found
 
 

@@ -21,6 +21,8 @@ HORIZON_NS = 4_000_000_000  # a lane is at least so long
 FAULT_LANES_MAX = 3
 STEPS_S = (0.5, 1, 2, 5, 10, 20, 60, 120)
 TICK_CELLS = 8
+YOURS = " (you)"
+HAND_CELLS = LABEL_CELLS - 1 - len(YOURS) - 1
 LAST_WORDS_LEAST = 3  # rows
 SHORT = {"drop_response": "drop", "hold_response": "hold"}
 
@@ -131,8 +133,9 @@ def _fault_lanes(scene: Scene, scale: _Scale) -> list[list[Span]]:
 
 def _fault_lane(scene: Scene, fault: FaultSeen, scale: _Scale) -> list[Span]:
     said = f"{SHORT.get(fault.do, fault.do)} {fault.target.replace(' > ', '>')}"
-    yours = " (you)" if fault.step < 0 and len(said) + 7 <= LABEL_CELLS else ""
-    spans = _label(said + yours, "accent" if fault.step < 0 else "warn")
+    if fault.step < 0:  # whose it is must not be told by its colour alone
+        said = f"{said if len(said) <= HAND_CELLS else said[: HAND_CELLS - 1] + '…'}{YOURS}"
+    spans = _label(said, "accent" if fault.step < 0 else "warn")
     begin, end = scale.place(fault.landed_ns), scale.place(fault.ended_ns or scale.now_ns)
     pad_to = LABEL_CELLS + begin
     if pad_to > width_of(spans):

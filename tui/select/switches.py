@@ -1,12 +1,13 @@
 """The toggles of the incident, as they stand on each side: what the card says, what was chosen, what was changed while it runs.
 
-Law 1: a value that only the next run will have has an arrow before it; without one it is that of the run that is shown.
+Law 1: a value that only the next run will have has an arrow before it; without one it is that of the run that is shown, with a star behind
+it where it is not the card's.
 """
 
 from __future__ import annotations
 
 from tui.playbill import SIDES, Playbill, Switch
-from tui.select.acts import NAMES
+from tui.select.acts import CHANGED, NAMES
 from tui.select.spans import fit, pad, window_around
 from tui.state import Row, Span, UiState
 
@@ -50,7 +51,9 @@ def _line(bill: Playbill, switch: Switch, ui: UiState, *, chosen: bool) -> list[
     for i, side in enumerate(SIDES):
         pad(spans, NAME_CELLS + i * VALUE_CELLS)
         value, later = _value(bill, side, switch.name)
-        style = "warn" if later or value != getattr(switch, side) else "accent" if switch.broken != switch.canonical else "dim"
+        changed = not later and value != getattr(switch, side)
+        value += CHANGED if changed else ""
+        style = "warn" if later or changed else "accent" if switch.broken != switch.canonical else "dim"
         spans.append((value, f"{style}{'+cursor' if chosen and side == ui.side else ''}"))
     pad(spans, NAME_CELLS + 2 * VALUE_CELLS)
     live = switch.hot and ui.side in bill.going
