@@ -63,7 +63,7 @@ class LinkHand:
         step = self._step(meant)
         self._begun.append((step, meant.pairs))
         self._edges.begin(step, meant.pairs)
-        return f"{meant.do} {meant.target}"
+        return f"{meant.do.replace('_', '-')} {meant.target}"
 
     def _meant(self, command: Command) -> _Meant | None:
         match command:

@@ -46,9 +46,10 @@ class Run:
         self.hand = LinkHand(self.timeline.edges, self.timeline.adopt, lambda word: (word,), frozenset(), frozenset({WAY}))
         self.snares = Snares()
 
-    def obey(self, text: str) -> None:
-        self.hand.obey(parse(text, RUN))
+    def obey(self, text: str) -> str:
+        said = self.hand.obey(parse(text, RUN))
         self.applied()
+        return said
 
     def applied(self) -> None:
         self.timeline.applied("x1", self.proxy.version)
@@ -70,7 +71,7 @@ class Run:
 
 async def test_so_many_answers_are_lost_and_then_it_is_over(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    run.obey("drop-response checkout > payd 2")
+    assert run.obey("drop-response checkout > payd 2") == "drop-response checkout > payd"
     assert [run.call(number, payment=f"p-{number}") for number in (1, 2, 3)] == [0.0, 0.0, None]
     assert run.proxy.rules == {}
     assert run.told == [("landed", "drop_response", -1), *[("hit", "drop_response", -1)] * 2, ("ended", "drop_response", -1)]
