@@ -22,7 +22,7 @@ FAULT_LANES_MAX = 3
 STEPS_S = (0.5, 1, 2, 5, 10, 20, 60, 120)
 TICK_CELLS = 8
 YOURS = " (you)"
-HAND_CELLS = LABEL_CELLS - 1 - len(YOURS) - 1
+HAND_CELLS = LABEL_CELLS - 1 - len(YOURS)
 LAST_WORDS_LEAST = 3  # rows
 SHORT = {"drop_response": "drop", "hold_response": "hold"}
 

@@ -62,7 +62,7 @@ def test_what_is_red_green_or_still_says_so(name: str) -> None:
 
 def test_a_fault_by_hand_and_a_changed_toggle_have_a_sign() -> None:
     bills = touched()
-    assert any(line.startswith(" cut w1 w2>pa… (you)") for line in text_of("course", bills["by hand"]))
+    assert any(line.startswith(" cut w1 w2>payd (you)") for line in text_of("course", bills["by hand"]))
     assert not any("(you)" in line for line in text_of("course", bills["by the card"]))
     assert any(re.match(r"[ ▸] watchdog +on\* ", line) for line in text_of("switches", bills["a toggle"]))
     assert not any("*" in line for line in text_of("switches", bills["untouched"]))
