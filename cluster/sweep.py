@@ -4,18 +4,21 @@ Law 1: the totals and the trace hash depend on the seeds alone, not on how many 
 Law 2: memory is bounded: what waits for its turn is a window of chunks; of good runs only their counts are kept.
 Law 3: a sweep that exercised nothing, or could not judge, says so; it has not passed.
 Law 4: an interrupt ends the playing, or the shrinking, and loses nothing of what was found until then.
+Law 5: no player outlives its sweep, however that ends.
 """
 
 from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
+from threading import Thread
 from typing import Protocol
 
 import msgspec
@@ -107,14 +110,32 @@ def processes(jobs: int) -> Engine:
     def engine(chunks: Iterator[Chunk]) -> Iterator[list[Outcome]]:
         # Started anew rather than forked: whoever calls may have threads.
         context = multiprocessing.get_context("spawn")
-        # An interrupt at the keyboard reaches them as well: it is for us to hear, they finish what they play.
-        with ProcessPoolExecutor(jobs, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        others = set(multiprocessing.active_children())
+        with ProcessPoolExecutor(jobs, context, _begin_player) as pool:
             try:
                 yield from in_order(chunks, lambda chunk: pool.submit(play, chunk), lambda: jobs)
-            finally:
+            except (KeyboardInterrupt, GeneratorExit):
+                # Nobody wants what is still played: a pool that waited for it could be interrupted while it does, and leave its players.
                 pool.shutdown(wait=False, cancel_futures=True)
+                for player in set(multiprocessing.active_children()) - others:
+                    player.terminate()
+                raise
 
     return engine
+
+
+def _begin_player() -> None:
+    """In a player's process. An interrupt at the keyboard reaches it as well, and is for the sweep to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_sweep, daemon=True).start()
+
+
+def _end_with_the_sweep() -> None:
+    """Law 5, when the sweep's process was killed: nobody tells the players then."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 class Given(Protocol):

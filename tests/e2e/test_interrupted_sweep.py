@@ -1,4 +1,4 @@
-"""Ctrl-C in a sweep: what was played until then is told, failures are written, and no player is left."""
+"""A sweep that is ended: after Ctrl-C what was played until then is told, failures are written; and no player is left, whatever ended it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ pytestmark = [pytest.mark.processes]
 
 INTERRUPTED = 130
 WITHIN_S = 45.0
+ENDINGS = {
+    "killed": (signal.SIGKILL,),
+    "interrupted twice": (signal.SIGINT, signal.SIGINT),
+}
 
 
 def _interrupted(runtime: Path, folder: Path, *arguments: str) -> tuple[int, dict[str, object], str]:
@@ -57,3 +61,25 @@ def test_failures_found_until_then_are_written(runtime: Path, tmp_path: Path) ->
     assert isinstance(found, list)
     assert len(found) > 1
     assert all((tmp_path / violation["repro"]).is_file() for violation in found)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_player_outlives_its_sweep(runtime: Path, tmp_path: Path, ending: str) -> None:
+    command = [sys.executable, "-P", "-m", "tui", "sim", "--jobs", "2", "--seeds", "0..9999999"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(runtime), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as sweep:
+        assert sweep.stderr is not None
+        assert "seeds," in sweep.stderr.readline()
+        players = psutil.Process(sweep.pid).children(recursive=True)
+        assert len(players) >= 2
+        first, *more = ENDINGS[ending]
+        sweep.send_signal(first)
+        for another in more:
+            # From here on nothing is left to do but to be rid of the players.
+            assert any(line.startswith("faultline: interrupted") for line in sweep.stderr)
+            sweep.send_signal(another)
+        _, alive = psutil.wait_procs(players, timeout=WITHIN_S)
+        for player in alive:
+            player.kill()
+        assert not alive
