@@ -1,4 +1,4 @@
-"""A sweep that is ended: after Ctrl-C what was played until then is told, failures are written; and no player is left, whatever ended it."""
+"""A sweep that is ended: after Ctrl-C what was played until then is told, failures are written; no player is ever left."""
 
 from __future__ import annotations
 
