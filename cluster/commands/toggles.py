@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from cluster.commands.quantities import read_duration, read_number, write_duration
-from cluster.commands.words import Word, wrong
+from cluster.commands.words import Word, did_you_mean, wrong
 from cluster.core.errors import UsageError
 from cluster.core.policy import ClientPolicy, DetectPolicy, GossipPolicy, Policy, RaftPolicy
 from cluster.core.types import MS, NODES_MAX, SECOND
@@ -73,6 +73,14 @@ def mistakes() -> dict[str, str]:
     """Name of each mistake -> the setting that makes it ("pre_vote" -> "off")."""
     fields = (field for field, part in toggles().items() if part in _MISTAKEN and isinstance(_default(field), bool))
     return {field: "off" if field in _CURES else "on" for field in fields}
+
+
+def check_mistakes(names: Iterable[str]) -> None:
+    """Raises `UsageError` for a name that is no mistake's, with all that are."""
+    known = mistakes()
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no mistake {name!r}{did_you_mean(name, known)}; there are: {', '.join(sorted(known))}")
 
 
 def with_mistakes(policy: Policy, names: Iterable[str]) -> Policy:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from cluster.commands.toggles import mistakes, with_mistakes
+from cluster.commands.toggles import check_mistakes, with_mistakes
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
 from cluster.core.policy import DetectPolicy, GossipPolicy, Policy, RaftPolicy
@@ -100,9 +100,7 @@ def check_setup(setup: Setup) -> None:
     for fault in setup.faults:
         if fault not in FAULTS:
             raise UsageError(f"there is no kind of fault {fault!r}{did_you_mean(fault, FAULTS)}: {', '.join(FAULTS)}")
-    for mistake in setup.mistakes:
-        if mistake not in mistakes():
-            raise UsageError(f"there is no mistake {mistake!r}{did_you_mean(mistake, mistakes())}")
+    check_mistakes(setup.mistakes)
 
 
 def policy_of(setup: Setup, around: Surroundings) -> Policy:

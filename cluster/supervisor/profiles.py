@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cluster.commands.toggles import mistakes, with_mistakes
+from cluster.commands.toggles import check_mistakes, with_mistakes
 from cluster.commands.words import did_you_mean
 from cluster.core.errors import UsageError
 from cluster.core.policy import DetectPolicy, GossipPolicy, Policy, RaftPolicy
@@ -58,10 +58,7 @@ def check_spec(spec: LabSpec) -> None:
         raise UsageError(f"there is no profile {spec.profile!r}{did_you_mean(spec.profile, PROFILES)}")
     if not 0 <= spec.workload_rate <= 100_000 or not 1 <= spec.clients <= 32:
         raise UsageError("the workload has 1 to 32 clients and at most 100000 operations per second")
-    for mistake in spec.mistakes:
-        if mistake not in mistakes():
-            known = ", ".join(sorted(mistakes()))
-            raise UsageError(f"there is no mistake {mistake!r}{did_you_mean(mistake, mistakes())}; there are: {known}")
+    check_mistakes(spec.mistakes)
 
 
 def nodes_of(spec: LabSpec) -> tuple[NodeId, ...]:
