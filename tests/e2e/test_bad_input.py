@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import socket
@@ -17,7 +19,7 @@ from cluster.telemetry.events import Heartbeat
 from tests.e2e.fronts import environment, faultline
 from tests.tui.sample_raft_gossip import ZERO, lab
 
-USAGE, UNKNOWN, ENVIRONMENT = 2, 3, 4
+VIOLATION, USAGE, UNKNOWN, ENVIRONMENT = 1, 2, 3, 4
 LIVE = ("live", "--headless", "-n", "1", "--for", "0.1s")
 
 
@@ -47,6 +49,10 @@ def nothing_ran(runtime: Path) -> bool:
         (["live", "-n", "101"], "101 is not in the range 1<=x<=100"),
         (["live", "--profile", "lann"], "there is no profile 'lann' (did you mean 'lan'?)"),
         (["live", "--break", "ack_before_fsnc"], "there is no mistake 'ack_before_fsnc' (did you mean 'ack_before_fsync'?)"),
+        (["sim", "--break", "?"], "there are: ack_before_fsync, append_without_prev_check, "),
+        (["sim", "--seeds", "9..3"], "'9..3' is not a range of seeds"),
+        (["sim", "--jobs", "0"], "0 is not in the range 1<=x<=1024"),
+        (["sim", "--faults", "crsh"], "there is no kind of fault 'crsh' (did you mean 'crash'?)"),
         (["live", "--for", "10s"], "--for and --json belong to --headless"),
         (["live", "--headless", "--for", "-1s"], "'-1s' is not a duration such as 10s or 500ms"),
         (["live", "--headless", "--voters", "9", "-n", "3"], "9 of 3 nodes cannot vote"),
@@ -226,6 +232,21 @@ def test_a_full_disk_is_named_by_the_node_that_met_it(runtime: Path, small_disk:
     assert done.returncode == ENVIRONMENT
     assert re.fullmatch(rf"faultline: n\d ended: {small_disk}/data/n\d: No space left on device\n", done.stderr)
     assert nothing_ran(runtime)
+
+
+def test_what_a_sweep_found_is_told_although_its_repro_cannot_be_written(runtime: Path, small_disk: Path) -> None:
+    repro = small_disk / "repro-apply_before_commit-0.json"
+    repro.write_text("of before")
+    with (small_disk / "rest").open("wb", buffering=0) as rest, contextlib.suppress(OSError):
+        while rest.write(bytes(4_096)):
+            pass
+    done = faultline(runtime, "sim", "--json", "--break", "apply_before_commit", "--seeds", "0", "--out", str(small_disk))
+    assert done.returncode == VIOLATION
+    assert done.stderr == f"faultline: {repro}: No space left on device\n"
+    (found,) = json.loads(done.stdout)["violations"]
+    assert (found["seed"], found["repro"]) == (0, "")
+    assert repro.read_text() == "of before"
+    assert {path.name for path in small_disk.iterdir()} == {"rest", repro.name}
 
 
 @pytest.mark.parametrize("arguments", [["live"], []], ids=["live", "default"])

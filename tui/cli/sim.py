@@ -2,6 +2,7 @@
 
 Law 1: progress goes to standard error; standard output has the report, with `--json` as one document.
 Law 2: 1 a violation was found (replaying a repro: it was found again), 3 nothing was exercised or part could not be judged.
+Law 3: a repro that cannot be written takes nothing away from the report: what was found is told first.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from pathlib import Path
 import click
 import msgspec
 
-from cluster.core.errors import EnvironmentFailed, UsageError
+from cluster.core.errors import UsageError
 from cluster.sim.repro import Repro, read, replay, repro_of, written
 from cluster.sim.setup import FAULTS, STEPS_DEFAULT, Setup, check_setup
 from cluster.sweep import Engine, Totals, document, in_turn, processes, sweep
-from tui.cli.exits import GOOD, INTERRUPTED, UNKNOWN, USAGE, VIOLATION, complain
+from tui.cli.exits import ENVIRONMENT, GOOD, INTERRUPTED, UNKNOWN, USAGE, VIOLATION, complain
 
 EPILOG = """\b
 Examples:
@@ -54,7 +55,9 @@ class Seeds(click.ParamType[tuple[int, int]]):
 @click.option("--seeds", type=Seeds(), default="0..99", show_default=True, metavar="A..B", help="Seeds to play.")
 @click.option("--steps", default=STEPS_DEFAULT, show_default=True, help="What happens per seed before peace is made.")
 @click.option("--faults", default="all", show_default=True, metavar="LIST", help=f"all, none, or of {','.join(FAULTS)}.")
-@click.option("--break", "mistakes", multiple=True, metavar="MISTAKE", help="Make a known protocol mistake (repeatable).")
+@click.option(
+    "--break", "mistakes", multiple=True, metavar="MISTAKE", help="Make a known protocol mistake (repeatable); `--break ?` lists them."
+)
 @click.option("--jobs", type=click.IntRange(1, 1_024), default=1, show_default=True, help="Processes that play seeds.")
 @click.option("--engine", default="", metavar="dask://HOST:PORT", help="Play them on the workers of this scheduler instead.")
 @click.option(
@@ -84,8 +87,11 @@ def command(
     progress = _Progress(seeds[1] - seeds[0] + 1)
     totals = sweep(template, *seeds, _engine(engine, jobs), stop_after=stop_after, progress=progress.show)
     progress.end()
-    report = document(totals, _write_repros(totals, Path(out)))
+    repros, trouble = _write_repros(totals, Path(out))
+    report = document(totals, repros)
     print(json.dumps(report, ensure_ascii=False) if as_json else summary(report))
+    if trouble:
+        complain(trouble, ENVIRONMENT)
     if totals.interrupted:
         return complain(f"interrupted after {totals.seeds:,} of {seeds[1] - seeds[0] + 1:,} seeds", INTERRUPTED)
     return _code(totals)
@@ -116,18 +122,29 @@ def _code(totals: Totals) -> int:
     return GOOD
 
 
-def _write_repros(totals: Totals, folder: Path) -> dict[int, str]:
+def _write_repros(totals: Totals, folder: Path) -> tuple[dict[int, str], str]:
+    """Seed -> its file, and what kept the others from being written."""
     repros: dict[int, str] = {}
     for failure in totals.failures:
         seed = failure.outcome.setup.seed
         path = folder / "-".join(("repro", *failure.outcome.setup.mistakes, f"{seed}.json"))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(written(repro_of(failure.smallest)))
+            _write(path, written(repro_of(failure.smallest)))
         except OSError as error:
-            raise EnvironmentFailed(f"{path}: {error.strerror}") from error
+            return repros, f"{path}: {error.strerror}"
         repros[seed] = str(path)
-    return repros
+    return repros, ""
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all: half a repro is none, and one of before may be there."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 # ---- a failure again ------------------------------------------------------------------------------------------------
@@ -204,5 +221,5 @@ def summary(report: dict[str, object]) -> str:
     ]
     for v in violations:
         lines.append(f"seed {v['seed']}, step {v['at_step']}: {v['monitor']}: {v['evidence']}")
-        lines.append(f"  {v['repro']} ({v['repro_faults']} faults, {v['repro_steps']} steps)")
+        lines.append(f"  {v['repro'] or 'not written'} ({v['repro_faults']} faults, {v['repro_steps']} steps)")
     return "\n".join([*lines, f"trace {report['trace_hash']}"])
