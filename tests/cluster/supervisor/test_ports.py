@@ -11,12 +11,6 @@ from cluster.core.errors import EnvironmentFailed, FaultlineError
 from cluster.supervisor import ports
 
 
-def _taken(kind: int) -> socket.socket:
-    held = socket.socket(socket.AF_INET, kind)
-    held.bind(("127.0.0.1", 0))
-    return held
-
-
 def test_a_block_is_one_labs_own_until_it_is_given_back() -> None:
     one = ports.allocate(5)
     other = ports.allocate(5)
@@ -44,10 +38,14 @@ def test_a_lab_of_the_greatest_size_finds_its_ports() -> None:
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
 def test_a_port_is_free_only_for_both_protocols(kind: int) -> None:
-    with _taken(kind) as held:
-        port = held.getsockname()[1]
+    """One of a block of our own: a port of the system's range may be somebody else's as soon as it is given back."""
+    allocated = ports.allocate(1)
+    (port,) = allocated.ports
+    with socket.socket(socket.AF_INET, kind) as held:
+        held.bind(("127.0.0.1", port))
         assert not ports.free(port)
     assert ports.free(port)
+    allocated.close()
 
 
 def test_a_port_that_somebody_holds_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
