@@ -18,3 +18,8 @@ def test_a_lost_leader_is_replaced_after_about_one_timeout(loss: str) -> None:
 def test_without_width_candidates_collide_and_with_it_they_do_not() -> None:
     narrow, wide = (median(sf.failover_us("crash", width, seed, 5) for seed in range(12)) for width in ((150, 150), (150, 300)))
     assert narrow > wide
+
+
+def test_a_small_group_is_looked_at_before_it_has_its_next_leader() -> None:
+    took = [sf.failover_us("pause", (150, 300), seed, 3) for seed in (9, 11, 18)]
+    assert all(90 * MS < each < 1_000 * MS for each in took)
