@@ -5,6 +5,7 @@ Law 2: memory is bounded: what waits for its turn is a window of chunks; of good
 Law 3: a sweep that exercised nothing, or could not judge, says so; it has not passed.
 Law 4: an interrupt ends the playing, or the shrinking, and loses nothing of what was found until then.
 Law 5: no player outlives its sweep, however that ends.
+Law 6: a player that is lost ends the sweep, which says so and keeps what was found: seeds that nobody played are not good ones.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
 from threading import Thread
 from typing import Protocol
 
 import msgspec
 
+from cluster.core.errors import EnvironmentFailed
 from cluster.core.types import SECOND, Micros
 from cluster.sim.exercised import Exercised
 from cluster.sim.run import Outcome, run
@@ -66,6 +69,7 @@ class Totals(msgspec.Struct):
     failures: list[Failure] = msgspec.field(default_factory=list)
     trace_hash: str = ""
     interrupted: bool = False
+    trouble: str = ""  # why it was interrupted, if nobody asked for it
 
     @property
     def verdict(self) -> str:
@@ -120,6 +124,8 @@ def processes(jobs: int) -> Engine:
                 for player in set(multiprocessing.active_children()) - others:
                     player.terminate()
                 raise
+            except BrokenProcessPool as error:
+                raise EnvironmentFailed("a process that played seeds was ended from outside") from error
 
     return engine
 
@@ -167,7 +173,8 @@ def sweep(
 ) -> Totals:
     """Play seeds `first`…`last`, both included; `stop_after` so many failing ones (0: never). Failures are shrunk
 
-    in at most `shrink_runs` runs each. A `KeyboardInterrupt` is kept as `interrupted` (Law 4)."""
+    in at most `shrink_runs` runs each. A `KeyboardInterrupt` is kept as `interrupted` (Law 4), `EnvironmentFailed` as `trouble` (Law 6)
+    unless nothing was played before it."""
     began_s = time.monotonic()
     totals, hashes, failing = Totals(), hashlib.blake2b(digest_size=16), list[Outcome]()
     outcomes = chain.from_iterable(engine(_chunks(template, first, last)))
@@ -183,6 +190,10 @@ def sweep(
                 break
     except KeyboardInterrupt:
         totals.interrupted = True
+    except EnvironmentFailed as error:
+        if not totals.seeds:
+            raise
+        totals.interrupted, totals.trouble = True, str(error)
     totals.trace_hash = hashes.hexdigest()
     totals.failures = [Failure(outcome, outcome) for outcome in failing]
     if not totals.interrupted:

@@ -17,6 +17,7 @@ from tests.e2e.fronts import environment
 pytestmark = [pytest.mark.processes]
 
 INTERRUPTED = 130
+ENVIRONMENT = 4
 WITHIN_S = 45.0
 ENDINGS = {
     "killed": (signal.SIGKILL,),
@@ -83,3 +84,22 @@ def test_no_player_outlives_its_sweep(runtime: Path, tmp_path: Path, ending: str
         for player in alive:
             player.kill()
         assert not alive
+
+
+def test_a_player_that_was_killed_is_no_violation(runtime: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", "tui", "sim", "--json", "--jobs", "2", "--seeds", "0..9999999"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(runtime), stdout=pipe, stderr=pipe, text=True) as sweep:
+        assert sweep.stderr is not None
+        assert "seeds," in sweep.stderr.readline()
+        players = [one for one in psutil.Process(sweep.pid).children() if "--multiprocessing-fork" in one.cmdline()]
+        players[0].kill()
+        out, err = sweep.communicate(timeout=WITHIN_S)
+    report = json.loads(out)
+    assert sweep.returncode == ENVIRONMENT
+    assert report["interrupted"] is True
+    assert report["seeds"] > 0
+    assert err.splitlines()[-1].startswith("faultline: a process that played seeds was ended from outside: interrupted after")
+    assert "Traceback" not in err
+    _, alive = psutil.wait_procs(players, timeout=WITHIN_S)
+    assert not alive

@@ -93,7 +93,8 @@ def command(
     if trouble:
         complain(trouble, ENVIRONMENT)
     if totals.interrupted:
-        return complain(f"interrupted after {totals.seeds:,} of {seeds[1] - seeds[0] + 1:,} seeds", INTERRUPTED)
+        why, code = (f"{totals.trouble}: ", ENVIRONMENT) if totals.trouble else ("", INTERRUPTED)
+        return complain(f"{why}interrupted after {totals.seeds:,} of {seeds[1] - seeds[0] + 1:,} seeds", code)
     return _code(totals)
 
 
