@@ -41,6 +41,8 @@ FAULTS: Mapping[str, str] = MappingProxyType(
 CLOCK_FAULTS = ("skew", "drift")
 STEPS_DEFAULT = 20_000
 STEPS_MAX = 1_000_000_000
+CLIENTS_MAX = 1_000
+_ELECTION_US_MIN: Micros = 3  # a heartbeat is a third of it
 _GOSSIP_US: Micros = SECOND
 
 
@@ -97,6 +99,12 @@ def check_setup(setup: Setup) -> None:
         raise UsageError(f"a simulated cluster has 1 to {NODES_MAX} nodes, not {setup.nodes}")
     if not 1 <= setup.steps <= STEPS_MAX:
         raise UsageError(f"a run has 1 to {STEPS_MAX} steps, not {setup.steps}")
+    if not (0 <= setup.clients <= CLIENTS_MAX and setup.think_us >= 0):
+        asked = f"{setup.clients} clients, {setup.think_us} µs"
+        raise UsageError(f"a run has 0 to {CLIENTS_MAX} clients, and none thinks for less than no time: {asked}")
+    least, most = setup.election_us or (_ELECTION_US_MIN, _ELECTION_US_MIN)
+    if not _ELECTION_US_MIN <= least <= most:
+        raise UsageError(f"no election timeout lies between {least} and {most} µs")
     for fault in setup.faults:
         if fault not in FAULTS:
             raise UsageError(f"there is no kind of fault {fault!r}{did_you_mean(fault, FAULTS)}: {', '.join(FAULTS)}")

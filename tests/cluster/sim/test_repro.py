@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from cluster.core.errors import UsageError
+from cluster.core.errors import EnvironmentFailed, UsageError
 from cluster.sim.repro import read, replay, repro_of, written
 from cluster.sim.run import Outcome, run
 from cluster.sim.setup import Setup, check_setup
@@ -43,6 +43,11 @@ def test_what_is_no_repro_is_refused(change: bytes, words: str) -> None:
         ({"nodes": 0}, "1 to 100 nodes"),
         ({"mistakes": ("optimism",)}, "optimism"),
         ({"steps": 0}, "steps"),
+        ({"clients": -1}, "0 to 1000 clients"),
+        ({"clients": 10**9}, "0 to 1000 clients"),
+        ({"think_us": -1}, "thinks for less"),
+        ({"election_us": (5, 4)}, "between 5 and 4"),
+        ({"election_us": (0, 0)}, "between 0 and 0"),
     ],
 )
 def test_a_repro_of_what_cannot_be_is_refused(changes: dict[str, object], words: str) -> None:
@@ -117,3 +122,22 @@ def test_the_document_has_what_was_promised() -> None:
     (violation,) = msgspec.convert(report["violations"], list[dict[str, str | int]])
     assert {"seed", "monitor", "at_step", "repro"} <= set(violation)
     assert violation["repro"] == "repro-0.json"
+
+
+def test_a_player_that_is_lost_is_no_end_of_what_was_found() -> None:
+    def engine(chunks: Iterator[Chunk]) -> Iterator[list[Outcome]]:
+        yield play(next(chunks))
+        raise EnvironmentFailed("a process was ended")
+
+    totals = sweep(FAILING, 0, 99, engine)
+    assert (totals.interrupted, totals.trouble, totals.seeds) == (True, "a process was ended", CHUNK)
+    assert totals.violating == len(totals.failures) > 0
+
+
+def test_a_sweep_that_played_nothing_says_only_why() -> None:
+    def engine(_chunks: Iterator[Chunk]) -> Iterator[list[Outcome]]:
+        raise EnvironmentFailed("nobody answers")
+        yield []
+
+    with pytest.raises(EnvironmentFailed, match="nobody answers"):
+        sweep(FAILING, 0, 99, engine)
