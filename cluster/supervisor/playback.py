@@ -1,7 +1,7 @@
 """A recording behind the same door as a living lab: `Session` with pause, step, seek and speed.
 
-Law 1: a file that was cut is played up to its last whole frame; a damaged frame is left out, and what follows it is played.
-       One line says what is missing.
+Law 1: a file that was cut is played up to its last whole frame; a damaged frame is left out, also one whose events cannot have
+       happened, and what follows it is played. One line says what is missing.
 Law 2: the position is the number of events told; the view there is always the fold of exactly those events.
 Law 3: memory is bounded: events stay in the file; views are kept at a bounded number of places.
 """
@@ -19,11 +19,12 @@ from typing import BinaryIO
 import msgspec
 
 from cluster.core.errors import ProtocolError, UsageError
-from cluster.core.types import FRAME_BYTES_MAX, Micros
+from cluster.core.types import FRAME_BYTES_MAX, Micros, NodeId
 from cluster.supervisor.journal import MAGIC
 from cluster.telemetry.control import Heard, History, HistoryLine
 from cluster.telemetry.events import Event, LabOpened
 from cluster.telemetry.fold import fold
+from cluster.telemetry.soundness import known_after
 from cluster.telemetry.view import EMPTY, ClusterView
 from cluster.wire import CONTROL, HEADER_BYTES
 
@@ -70,7 +71,7 @@ class Recording:
             raise UsageError(f"{self.path} is {kind}")
         size = Path(self.path).stat().st_size
         offset, events, until_us = len(MAGIC), 0, 0
-        damaged, first_damaged, cut = 0, 0, ""
+        damaged, first_damaged, cut, known = 0, 0, "", frozenset[NodeId]()
         while offset < size:
             try:
                 body = self._body_at(offset)
@@ -78,11 +79,13 @@ class Recording:
                 cut = f"{error}: played up to there"
                 break
             batch = _events_in(body)
-            if batch is None:
-                damaged, first_damaged = damaged + 1, first_damaged or offset
+            after = None if batch is None else known_after(batch, known)
+            if batch is None or after is None:
+                damaged, first_damaged, batch = damaged + 1, first_damaged or offset, None
             elif not batch:
                 self._histories.append(offset)
             else:
+                known = after
                 until_us = max(until_us, *(event.at_us for event in batch))
                 self.frames.append(Frame(offset, len(body), events, len(batch), until_us))
             offset, events = offset + HEADER_BYTES + len(body), events + len(batch or ())

@@ -118,6 +118,7 @@ def _process_changed(view: ClusterView, event: e.ProcessChanged) -> ClusterView:
 
 
 _PROCESS_TAGS = {"starting": "START", "up": "UP", "paused": "PAUSE", "down": "DOWN"}
+PROCESS_STATES = frozenset(_PROCESS_TAGS)
 
 
 def _end_reign_if_dead(view: ClusterView, event: e.ProcessChanged) -> ClusterView:

@@ -10,14 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.core.errors import UsageError
+from cluster.core.raft.membership import Membership
+from cluster.faults import FaultPlan
 from cluster.supervisor.journal import MAGIC
 from cluster.supervisor.playback import Playback, Recording
 from cluster.telemetry.control import Heard, History, HistoryLine, SetRate
-from cluster.telemetry.events import Event, Heartbeat
+from cluster.telemetry.events import Event, Heartbeat, NodeEnlisted, PlanChanged
 from cluster.telemetry.fold import fold_all
+from cluster.telemetry.group_events import GroupChanged
 from cluster.telemetry.view import EMPTY
 from cluster.wire import CONTROL, HEADER_BYTES
-from tests.cluster.telemetry.happened import opened, process, role
+from tests.cluster.telemetry.happened import opened, process, role, state
 
 EVENTS: list[Event] = [
     opened(1_000_000),
@@ -260,3 +263,43 @@ def test_views_are_kept_at_a_bounded_number_of_places(tmp_path: Path) -> None:
     assert len(tape._views) <= 1 + 6_000 // 500
     assert tape.seek(3_000).now_us == 3_000
     tape.recording.close()
+
+
+# ---- what is of the right shape and cannot have happened ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        role("n1", "leader".replace("d", "e"), 1, 1_150_000),  # one bit of it flipped in the file
+        state("n1", 1_150_000, role="king"),
+        process("n1", "upp", 1_150_000),
+        PlanChanged(1_150_000, FaultPlan(), (("n1", "n1", "n3"),)),
+        PlanChanged(1_150_000, FaultPlan(), (("n1", "n2"),)),
+        PlanChanged(1_150_000, FaultPlan(), (("n1", "n2", "n3", "n4"),)),
+        GroupChanged("n1", 1_150_000, 1, 1, Membership(("n1", "n9")), committed=True),
+        NodeEnlisted(1_150_000, "\x1b[31m"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_events_that_cannot_have_happened_are_damage(tmp_path: Path, impossible: Event) -> None:
+    recording = Recording(_file(tmp_path, *_frames([EVENTS[0:2], [impossible], EVENTS[2:]])))
+    assert recording.damaged == 1
+    assert _all(recording) == EVENTS
+
+
+@pytest.mark.parametrize("nodes", [(), ("n1", "n1"), ("n1", "\n"), ("n1", "n02")])
+def test_a_lab_of_nodes_that_cannot_be_is_refused(tmp_path: Path, nodes: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match=r"damaged frames left out: 1"):
+        Recording(_file(tmp_path, *_frames([[opened(1_000_000, nodes)]])))
+
+
+def test_a_node_that_joined_is_known_from_then_on(tmp_path: Path) -> None:
+    later: list[Event] = [
+        NodeEnlisted(2_100_000, "n4"),
+        PlanChanged(2_200_000, FaultPlan(), (("n1", "n2"), ("n3", "n4"))),
+        GroupChanged("n1", 2_300_000, 1, 1, Membership(("n1", "n2", "n3", "n4")), committed=True),
+    ]
+    recording = Recording(_file(tmp_path, *_frames([EVENTS, later])))
+    assert recording.note == ""
+    assert _all(recording) == EVENTS + later
