@@ -64,14 +64,14 @@ def _each(scene: s.Scene, told: Told, take: Callable[[s.Scene, dict[str, Any]], 
 
 
 def _phase(scene: s.Scene, line: dict[str, Any]) -> s.Scene:
-    phase = line.get("phase", "")
+    phase = str(line.get("phase", ""))
     times = {"running": "went_ns", "ending": "ended_ns"}
     scene = replace(scene, phase=phase)
     return replace(scene, **{times[phase]: line["mono_ns"]}) if phase in times else scene
 
 
 def _fate(scene: s.Scene, line: dict[str, Any]) -> s.Scene:
-    name, state = line.get("process", ""), _STATES.get(line.get("event", ""))
+    name, state = str(line.get("process", "")), _STATES.get(str(line.get("event", "")))
     if state is None:
         return scene
     before = scene.players.get(name, s.Player(name))
@@ -118,7 +118,7 @@ def _records(scene: s.Scene, told: Told) -> s.Scene:
     asked = dict(scene.asked.get(told.file, {}))
     touched: set[str] = set()
     for line in told.lines:
-        kind, at_ns = kind_of(told.file, line), _time(line)
+        kind, at_ns = kind_of(told.file, line), time_of(line)
         key = f"{told.file}:{kind}"
         now_ns = max(now_ns, at_ns)
         counts[key] = counts.get(key, 0) + 1
@@ -161,7 +161,7 @@ def _asked(asked: dict[int, str], line: dict[str, Any], kind: str, rows: str) ->
     return asked.pop(index, None)
 
 
-def _time(line: dict[str, Any]) -> int:
+def time_of(line: dict[str, Any]) -> int:
     """Ledgers and traces call it `mono_ns`, histories `time`: one clock."""
     at_ns = line.get("mono_ns", line.get("time", 0))
     return at_ns if isinstance(at_ns, int) else 0
@@ -197,7 +197,7 @@ def _without(column: Column, before: s.Cell | None, line: dict[str, Any], at_ns:
 
 def _traced(scene: s.Scene, told: Told) -> s.Scene:
     name = told.file.partition("/")[2].removesuffix(".jsonl")
-    marks = [s.Mark(_time(line), name, str(line["event"]), _said(line)) for line in told.lines if "event" in line]
+    marks = [s.Mark(time_of(line), name, str(line["event"]), _said(line)) for line in told.lines if "event" in line]
     if not marks:
         return scene
     scene = _standing_between(scene, name, told)
@@ -225,7 +225,7 @@ def _windowed(scene: s.Scene, told: Told) -> s.Scene:
     for name in ("opens", "closes"):
         source = read_source(getattr(window, name))
         if source.is_of(told.file):
-            times = [_time(line) for line in told.lines if kind_of(told.file, line) == source.kind]
+            times = [time_of(line) for line in told.lines if kind_of(told.file, line) == source.kind]
             found[name] = (*getattr(scene, name), *times)
     return _first_window(replace(scene, **found)) if found else scene
 

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from scenarios.feed import LINES_MAX, Clock, Judged, Member, News, Opened, Planned, Told
+from scenarios.folding import time_of
 from scenarios.judging import VERDICT, read_verdict
 from scenarios.keeping import in_use
 from scenarios.model import Card
@@ -46,7 +47,7 @@ def _told_of(card: Card, run_dir: Path) -> list[News]:
     tail = Tail(run_dir)
     while more := tail.news():
         news += more
-    newest = max((line.get("mono_ns", 0) for told in news if isinstance(told, Told) for line in told.lines), default=0)
+    newest = max((time_of(line) for told in news if isinstance(told, Told) for line in told.lines), default=0)
     news.append(Clock(newest, 0))
     if (run_dir / VERDICT).is_file():
         news.append(Judged(replace(read_verdict(run_dir).outcome, run_dir=str(run_dir))))  # it may have been moved since

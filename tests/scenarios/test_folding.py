@@ -175,3 +175,22 @@ def test_what_is_taken_back_is_gone_and_what_is_not_stands_since_then() -> None:
         "A1": ("t3", 4), "A2": ("t2", 1), "A4": (None, 6),
     }  # fmt: skip
     assert fold_all(Scene(), (first, Told("ledger/banka.jsonl", 1, tuple({"mono_ns": i, **line} for i, line in enumerate(lines))))) == scene
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("phases.jsonl", '{"mono_ns": 1, "phase": [1]}'),
+        ("supervisor.jsonl", '{"mono_ns": 1, "process": ["w1"], "event": "stopped"}'),
+        ("supervisor.jsonl", '{"mono_ns": 1, "process": "w1", "event": {}}'),
+        ("trace/payd.jsonl", '{"mono_ns": "late", "event": "x", "process": "payd"}'),
+        ("trace/payd.jsonl", '{"mono_ns": null, "event": ["x"], "process": 7}'),
+    ],
+)
+def test_a_record_of_another_kind_does_not_keep_a_run_from_being_opened(tmp_path: Path, file: str, line: str) -> None:
+    run = stale_lock_run(tmp_path, TWICE)
+    path = run / file
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as records:
+        records.write(line + "\n")
+    assert [cell.value for cell in fold_all(Scene(), told_of(CARD, run)).counters] == [4, 0]
