@@ -16,7 +16,10 @@ import pytest
 
 from cluster.supervisor.journal import MAGIC, Journal
 from cluster.telemetry.events import Heartbeat
+from scenarios.catalog import load
+from scenarios.judging import judge, seal
 from tests.e2e.fronts import environment, faultline
+from tests.scenarios.run_dirs import ORDERS, charged, stale_lock_run
 from tests.tui.sample_raft_gossip import ZERO, lab
 
 VIOLATION, USAGE, UNKNOWN, ENVIRONMENT = 1, 2, 3, 4
@@ -252,3 +255,28 @@ def test_what_a_sweep_found_is_told_although_its_repro_cannot_be_written(runtime
 @pytest.mark.parametrize("arguments", [["live"], []], ids=["live", "default"])
 def test_the_dashboard_without_a_terminal_says_what_works_instead(runtime: Path, arguments: list[str]) -> None:
     refused(faultline(runtime, *arguments), ENVIRONMENT, "the dashboard needs a terminal (faultline live --headless does not)")
+
+
+# ---- an output that lacks our signs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_an_encoding_lacks_is_escaped_and_nothing_is_lost(runtime: Path, encoding: str) -> None:
+    plain, poor = (
+        subprocess.run(
+            [sys.executable, "-P", "-m", "tui", "incidents", "--json"],
+            capture_output=True, env=environment(runtime) | {"PYTHONIOENCODING": by}, check=False,
+        )
+        for by in ("utf-8", encoding)
+    )  # fmt: skip
+    assert (plain.returncode, poor.returncode, poor.stderr) == (0, 0, b"")
+    assert plain.stdout.decode() != poor.stdout.decode(encoding)
+    assert json.loads(plain.stdout) == json.loads(poor.stdout.decode(encoding))
+
+
+def test_a_name_that_is_no_text_is_told_in_one_line(runtime: Path) -> None:
+    made = stale_lock_run(runtime / "even", [charged(order, "w2") for order in ORDERS])
+    seal(made, judge(load("stale-lock-holder"), made, 1.0))
+    odd = str(made.rename(runtime / "odd\udcff"))
+    refused(faultline(runtime, "verify", odd, "--json"), USAGE, "odd\\udcff' is no UTF-8 text")
+    assert faultline(runtime, "verify", odd).stdout.splitlines()[-1].endswith("odd\\udcff")

@@ -7,7 +7,10 @@ Law 3: an error is one clear line. A traceback is a bug of ours.
 
 from __future__ import annotations
 
+import codecs
 import importlib
+import io
+import json
 import os
 import sys
 from typing import ClassVar
@@ -99,6 +102,7 @@ def faultline() -> None:
 def main() -> None:
     """Run and exit; every expected failure is one line on standard error."""
     _fill_descriptors()
+    _let_all_words_pass()
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -114,6 +118,18 @@ def _fill_descriptors() -> None:
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))
+
+
+def _let_all_words_pass() -> None:
+    """A sign that standard output's encoding lacks (LANG=C, a file name of no text) is written as JSON escapes it, in documents as well."""
+    codecs.register_error("faultline", _escaped)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="faultline")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError), "it is for writing only"
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def run(arguments: list[str]) -> int:
@@ -137,6 +153,8 @@ def run(arguments: list[str]) -> int:
         return complain(": ".join(filter(None, (str(error.filename or ""), error.strerror))) or str(error), ENVIRONMENT)
     except FaultlineError as error:
         return complain(str(error), ENVIRONMENT)
+    except UnicodeEncodeError as error:  # a file name that is no text: a document cannot hold it
+        return complain(f"{error.object!a} is no UTF-8 text", USAGE)
     return result if isinstance(result, int) else 0
 
 
