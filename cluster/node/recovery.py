@@ -5,10 +5,13 @@ Law 1: it is a new cluster. All of its nodes begin with the same snapshot of eve
 Law 2: whatever the survivor's log holds counts as committed: nobody is left who could tell. So a write may appear whose client
        heard nothing, and one may be missing that only others held. That is the loss, and it is told.
 Law 3: the survivor's directory is left as a restart would leave it, and must not be in use.
+Law 4: a new cluster that cannot be made whole is not there at all, so that the next attempt finds the place empty.
 """
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -47,8 +50,13 @@ def recover(survivor: Path, target: Path, count: int) -> Recovery:
     nodes = tuple(f"n{number}" for number in range(1, count + 1))
     term = held.entries[-1].term if held.entries else held.snapshot.term if held.snapshot else 0
     snapshot = Snapshot(store.applied, term, Membership(nodes), store.dump())
-    for node in nodes:
-        _found(target / node, snapshot, held.hard.term)
+    fresh = not target.exists()
+    try:
+        for node in nodes:
+            _found(target / node, snapshot, held.hard.term)
+    except BaseException:
+        _take_back(target, nodes, fresh)
+        raise
     return Recovery(store.applied, term, entries, len(store), held.cut_bytes, nodes)
 
 
@@ -60,6 +68,15 @@ def _state_of(held: Recovered) -> tuple[Store, int]:
         if index >= first:
             store.apply(index, entry.term, entry.kind, entry.data)
     return store, store.applied + 1 - first
+
+
+def _take_back(target: Path, nodes: tuple[str, ...], fresh: bool) -> None:
+    """Law 4."""
+    for node in nodes:
+        shutil.rmtree(target / node, ignore_errors=True)
+    if fresh:
+        with suppress(OSError):
+            target.rmdir()
 
 
 def _found(directory: Path, snapshot: Snapshot, term: int) -> None:

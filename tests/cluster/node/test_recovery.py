@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from cluster.core.kv.store import Store
 from cluster.core.raft.membership import Membership, encode_membership
 from cluster.core.raft.messages import Entry, EntryKind, HardState, Snapshot
 from cluster.core.raft.ready import Persist
+from cluster.node import snapfiles
 from cluster.node.recovery import Recovery, recover
 from cluster.node.segments import Segments, StorageFailed
 
@@ -77,3 +79,21 @@ def test_what_cannot_be_recovered_is_refused_and_nothing_is_made(tmp_path: Path)
     with pytest.raises(CorruptLog):
         recover(held, tmp_path / "new", 3)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_new_cluster_that_cannot_be_made_whole_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full at the second node: nothing is left of the first, and the next attempt finds the place empty."""
+    held, save, made = survivor(tmp_path / "n3"), snapfiles.save, list[Path]()
+
+    def full(directory: Path, directory_fd: int, snapshot: Snapshot) -> None:
+        made.append(directory)
+        if len(made) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(directory, directory_fd, snapshot)
+
+    monkeypatch.setattr(snapfiles, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        recover(held, tmp_path / "new", 3)
+    assert len(made) == 2
+    assert not (tmp_path / "new").exists()
+    assert recover(held, tmp_path / "new", 3).nodes == ("n1", "n2", "n3")
