@@ -167,6 +167,9 @@ class World:
         """Raises `UsageError` when nobody leads, or the leader refuses."""
         if roster.leader is None:
             raise UsageError("no leader is known now")
+        new = command.nodes if isinstance(command, model.Add) else (command.node,) if isinstance(command, model.Replace) else ()
+        if not self.hosts.keys() >= set(new):
+            raise UsageError(f"no node is made while a simulation runs: {', '.join(new)}")
         leader, done = self.hosts[roster.leader], self.judge.done
         match command:
             case model.Transfer(targets=targets):

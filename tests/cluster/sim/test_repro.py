@@ -64,6 +64,15 @@ def test_a_fault_that_means_nothing_when_its_time_comes_does_not_spoil_a_repro()
     assert replay(repro_of(failing))[1]
 
 
+@pytest.mark.parametrize("change", ["add n9", "add n9 learner", "replace n2 n9"])
+def test_a_node_that_is_not_there_does_not_join(change: str) -> None:
+    crash = "at 1 crash n1 for 50ms"
+    changed, plain = (run(Setup(seed=0, nodes=3, schedule=schedule)) for schedule in ((f"at 0.9 {change}", crash), (crash,)))
+    assert changed.violation is None
+    assert changed.exercised == plain.exercised
+    assert plain.exercised.crashes == 1
+
+
 def test_unknown_faults_are_refused() -> None:
     with pytest.raises(UsageError, match="crush"):
         check_setup(Setup(seed=0, faults=("crush",)))
