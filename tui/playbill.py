@@ -54,6 +54,7 @@ class Programme(msgspec.Struct, frozen=True):
     window: str = ""  # what it means that the window is open
     alone: bool = False  # its timers are too tight for another run beside it
     wrong: str = ""  # why its card cannot be used
+    deeds: tuple[str, ...] = ()  # what its faults do, each once: what somebody at the keyboard may do in their place
 
     @property
     def solution(self) -> tuple[str, ...]:

@@ -235,4 +235,5 @@ def programme_of(found: Entry) -> Programme:
         row.slug, row.n, found.title, True, parts_of_card(card), switches,
         lesson=" ".join(card.drill.lesson.split()),
         window=card.window.what if card.window is not None else "", alone=card.scenario.alone,
+        deeds=tuple(dict.fromkeys(step.do for step in card.fault)),
     )  # fmt: skip

@@ -13,6 +13,18 @@ from tui.select.spans import duration, fit, listed, wrapped
 from tui.state import Row, UiState
 
 Sentence = tuple[str, str]
+# What the card's faults do -> the key or the command that does it.
+HANDS = {
+    "pause": "g stands it still",
+    "kill": "x kills it",
+    "term": ":arm FAILPOINT@P term ends it",
+    "delay": ":arm FAILPOINT@P delay 80ms holds it up",
+    "cut": ":cut A | B parts them",
+    "slow": ":slow A > B 50ms slows a link",
+    "loss": ":loss A > B 20% makes one lossy",
+    "drop_response": ":drop-response A > B loses an answer",
+    "hold_response": ":hold-response A > B 1s holds one back",
+}
 
 
 def rows(bill: Playbill, ui: UiState, width: int, height: int) -> list[Row]:
@@ -63,13 +75,21 @@ def _going(bill: Playbill, side: str, scene: Scene) -> Sentence:
         return _fault(bill, side, scene, lasting[-1])
     times = window_of(scene)
     if times is not None and not times[1] and bill.programme is not None:
-        yours = " Now: g stands it still, x kills it." if side in bill.by_hand else ""
+        yours = f" Now: {hand}." if side in bill.by_hand and (hand := _by_hand(bill.programme)) else ""
         return f"The window is open: {bill.programme.window}.{yours}", "warn"
     if scene.faults and scene.faults[-1].step < 0:
         fault = scene.faults[-1]
         fell = where_it_fell(scene, fault)
         return f"{side}: {fault.do} {fault.target} by hand{f', {fell}' if fell else ''}. The run is marked as changed.", "warn"
+    if side in bill.by_hand and not scene.faults and bill.programme is not None and (hand := _by_hand(bill.programme)):
+        when = f", best while {bill.programme.window}" if bill.programme.window else ""
+        return f"The {side} run goes on, and its fault is yours: {hand}{when}.", "text"
     return f"The {side} run goes on; its records are shown as they are written.", "text"
+
+
+def _by_hand(programme: Programme) -> str:
+    """How somebody at the keyboard does what the card's faults do: "g stands it still, x kills it"; "" for a card without any."""
+    return ", ".join(HANDS[deed] for deed in programme.deeds if deed in HANDS)
 
 
 def _fault(bill: Playbill, side: str, scene: Scene, fault: FaultSeen) -> Sentence:
