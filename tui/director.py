@@ -162,9 +162,11 @@ class Director:
         if self._store.ui.screen == "run" and self._stage.pane() in SIDES and self._stage.pane() != self._store.ui.side:
             self._store.act(r.Chose("side", self._stage.pane()))
         ui = self._store.ui
-        for what, among in (("player", self._players()), ("switch", tuple(switch.name for switch in bill.switches))):
-            if among and getattr(ui, what) not in among:
-                self._store.act(r.Chose(what, among[0]))
+        players, switches = self._players(), tuple(switch.name for switch in bill.switches)
+        if players and ui.player not in players:  # between two runs there are none, and the choice stands
+            self._store.act(r.Chose("player", players[0]))
+        if ui.switch not in (switches or ("",)):
+            self._store.act(r.Chose("switch", switches[0] if switches else ""))
         turnable = [switch for switch in bill.switches if switch.hot or ui.side not in bill.going]
         if self._store.ui.cold != (not turnable):
             self._store.act(r.Chose("cold", not turnable))

@@ -49,5 +49,5 @@ def of_run(processes: tuple[str, ...], settings: Mapping[str, tuple[str, ...]], 
             raise wrong(value, f"a value of {toggle.text}: {', '.join(settings[toggle.text])}", settings[toggle.text])
 
     names = "|".join(map(re.escape, processes)) or r"(?!)"
-    named = f"a process of this run ({', '.join(processes)})"
+    named = f"a process of this run ({', '.join(processes)})" if processes else "a process: nothing runs here"
     return Dialect(re.compile(rf"(?:{names})\Z"), "a process", "a process", named, processes, check, True, failpoints)

@@ -276,3 +276,15 @@ def test_what_is_chosen_exists() -> None:
     gone = Bench(replace(bill_at(), scenes={}))
     assert gone.press("down", "x").theatre.asked == []
     assert gone.said  # nothing runs that could be crashed
+
+
+def test_an_incident_without_toggles_has_none_chosen_and_names_that_nothing_runs() -> None:
+    bench = Bench(switch="fencing", player="w1")
+    bill = bench.theatre.bill
+    assert bill.programme is not None
+    bench.theatre.bill = replace(bill, programme=replace(bill.programme, switches=()), scenes={}, going=())
+    bench.director.settle()
+    assert bench.ui.switch == ""
+    assert bench.ui.player == "w1"  # the next run has it again
+    bench.director.ask("pause w1 1s")
+    assert bench.said == ["column 7: 'w1' is not a process: nothing runs here"]

@@ -96,7 +96,7 @@ def _table(scene: Scene, both: list[Scene], room: int) -> list[list[Span]]:
     lines = [_heading(scene, at)]
     for name in names:
         worst = {style for _, style in texts[name]}
-        spans: list[Span] = [(f" {name[:NAME_CELLS_MAX]}", "bad" if "bad" in worst else "")]
+        spans: list[Span] = [(f" {_short(name)}", "bad" if "bad" in worst else "")]
         for column_at, (text, style) in zip(at, texts[name], strict=False):
             pad(spans, column_at)
             spans.append((text, style))
@@ -104,6 +104,11 @@ def _table(scene: Scene, both: list[Scene], room: int) -> list[list[Span]]:
     if hidden:
         lines.append([(f" … {hidden} more", "dim")])
     return lines
+
+
+def _short(name: str) -> str:
+    """What is too long keeps its end: addresses and the like begin alike."""
+    return name if len(name) <= NAME_CELLS_MAX else "…" + name[1 - NAME_CELLS_MAX :]
 
 
 def _heading(scene: Scene, at: list[int]) -> list[Span]:

@@ -21,6 +21,7 @@ from tui.palette import THEMES, Sheet
 from tui.playbill import SIDES, Playbill
 from tui.screens.painting import Painter
 from tui.screens.run import RunScreen
+from tui.select import picture
 from tui.select.acts import in_short, standing, telling
 from tui.select.commentary import HANDS, sentence
 from tui.state import Row, UiState
@@ -391,3 +392,14 @@ def test_standings_in_words() -> None:
 def test_the_kept_pair_is_small() -> None:
     assert (Path(__file__).parents[1] / "golden" / "pair.acts").stat().st_size < 100_000
     assert SIDES == tuple(kept().news)
+
+
+def test_names_that_begin_alike_and_are_too_long_keep_their_ends() -> None:
+    bill = bill_at(1.6)
+    scene = bill.scenes["broken"]
+    row = next(iter(scene.rows.values()))
+    rows_of_urls = {f"https://site.example/new/{number}": row for number in range(2)}
+    bill = replace(bill, scenes={"broken": replace(scene, rows=rows_of_urls)})
+    text = "\n".join("".join(part for part, _ in line) for line in picture.rows_of(bill, "broken", UIS["run"], 100, 20))
+    assert "…ps://site.example/new/0 " in text
+    assert "…ps://site.example/new/1 " in text
