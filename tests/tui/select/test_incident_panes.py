@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from scenarios.catalog import Entry, entries, load
+from scenarios.catalog import load
 from scenarios.feed import Clock, Told
 from scenarios.folding import fold_all
 from scenarios.opening import opened
@@ -23,9 +23,8 @@ from tui.screens.painting import Painter
 from tui.screens.run import RunScreen
 from tui.select import picture
 from tui.select.acts import in_short, standing, telling
-from tui.select.commentary import HANDS, sentence
+from tui.select.commentary import sentence
 from tui.state import Row, UiState
-from tui.theatre import programme_of
 from tui.widgets.footer import act_rows
 
 OVER = bill_at()
@@ -338,47 +337,6 @@ def test_a_run_from_before_is_marked_as_that() -> None:
     bill = beside("canonical", earlier=True)
     assert ("  earlier run", "warn") in screen.beside("canonical", bill)
     assert ("  earlier run", "warn") not in screen.beside("broken", bill)
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("not run", "b runs it broken, c canonical, v both"),
-        ("starting", "The run is being started."),
-        ("going", "broken: pause w1 for 1.2 s of 2.5 s"),
-        ("over", "Broken: 10 violations. Canonical, with fencing=on and lock=raft: none."),
-        ("vacuous", "It was no trial, so it proves nothing."),
-        ("error", "There is nothing to judge: payd ended with 1"),
-        ("lost", "The broken run came to no verdict: the runner is gone."),
-        ("not built", "stale-lock-holder is not built yet"),
-    ],
-)
-def test_the_commentary_says_what_matters(name: str, said: str) -> None:
-    assert said in sentence(BILLS[name], UIS["run"])[0]
-
-
-def test_an_open_window_invites_whoever_is_the_fault() -> None:
-    bill = replace(bill_at(0.1, ("broken",)), by_hand=("broken",))
-    assert bill.programme is not None
-    bill = replace(bill, programme=replace(bill.programme, deeds=("pause", "kill")))
-    text, style = sentence(bill, UIS["run"])
-    assert "The window is open: w1 holds every lock" in text
-    assert "g stands it still" in text
-    assert style == "warn"
-
-
-def test_the_fault_that_is_somebodys_is_told_in_the_cards_own_deeds() -> None:
-    bill = replace(bill_at(0.05, ("broken",)), by_hand=("broken",))
-    assert bill.programme is not None
-    scenes = {"broken": replace(bill.scenes["broken"], opens=(), faults=())}
-    bill = replace(bill, scenes=scenes, programme=replace(bill.programme, window="", deeds=("slow", "drop_response")))
-    text, _ = sentence(bill, UIS["run"])
-    assert "its fault is yours: :slow A > B 50ms slows a link, :drop-response A > B loses an answer." in text
-
-
-@pytest.mark.parametrize("found", [found for found in entries() if found.card is not None], ids=lambda found: found.row.slug)
-def test_whatever_a_card_does_somebody_can_do_by_hand(found: Entry) -> None:
-    assert set(programme_of(found).deeds) <= set(HANDS)
 
 
 def test_standings_in_words() -> None:
