@@ -21,14 +21,15 @@ from typing import Final
 MODULES: Final = tuple(
     f"cluster.{name}"
     for name in (
+        *("framing", "wal_writer"),
         *("check.burst", "check.linearizability", "check.models", "check.orders", "check.register", "check.search", "core.clock"),
         *("core.detect.phi", "core.detect.verdicts", "core.detect.window", "core.gossip.machine", "core.gossip.state"),
         *("core.kv.history", "core.kv.keyspace", "core.kv.limits", "core.kv.span", "core.kv.store", "core.kv.txn"),
         *("core.raft.changes", "core.raft.compaction", "core.raft.election", "core.raft.lease", "core.raft.log", "core.raft.machine"),
         *("core.raft.mailbox", "core.raft.progress", "core.raft.quorum", "core.raft.reads", "core.raft.replication"),
         *("core.raft.snapshots", "core.raft.state", "core.raft.streaming", "core.raft.terms", "core.replica", "core.waiting"),
-        *("sim.auditor", "sim.clients", "sim.dice", "sim.eras", "sim.host", "sim.housekeeper", "sim.judge", "sim.network"),
-        *("sim.trace", "sim.world"),
+        *("sim.auditor", "sim.clients", "sim.dice", "sim.disk", "sim.eras", "sim.host", "sim.housekeeper", "sim.judge", "sim.network"),
+        *("sim.trace", "sim.world", "telemetry.reports"),
     )
 )
 ROOT: Final = Path(__file__).resolve().parents[1]

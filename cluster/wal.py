@@ -20,16 +20,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import IntEnum
-from operator import attrgetter
 from typing import Final
 
 import msgspec
 
 from cluster.core.errors import UNDECODABLE, CorruptLog
 from cluster.core.raft.messages import Entry, HardState, Snapshot
-from cluster.core.raft.ready import Persist
 
 WAL_VERSION: Final = 2
 MAGIC: Final = b"FAULTWAL"
@@ -39,11 +37,11 @@ RECORD_BODY_GOAL: Final = 1024 * 1024
 RECORD_BODY_MAX: Final = 4 * 1024 * 1024
 
 _SEGMENT = struct.Struct(">8sHxxQQII")  # magic, version, number, first sequence, salt, CRC of what precedes it
-_RECORD = struct.Struct(">4sBxxxIQQI")
-_CRC = struct.Struct(">I")
+RECORD_HEADER: Final = struct.Struct(">4sBxxxIQQI")
+CRC: Final = struct.Struct(">I")
 SEGMENT_HEADER_BYTES: Final = _SEGMENT.size
-RECORD_HEADER_BYTES: Final = _RECORD.size
-_CRC_AT = RECORD_HEADER_BYTES - _CRC.size
+RECORD_HEADER_BYTES: Final = RECORD_HEADER.size
+CRC_AT = RECORD_HEADER_BYTES - CRC.size
 
 
 class Kind(IntEnum):
@@ -83,19 +81,14 @@ class Reset(msgspec.Struct, frozen=True, array_like=True):
 
 
 Body = HardState | Batch | Truncation | Origin | Reset
-_KIND_OF: dict[type, Kind] = {
+KIND_OF: dict[type, Kind] = {
     HardState: Kind.HARD,
     Batch: Kind.ENTRIES,
     Truncation: Kind.TRUNCATE,
     Origin: Kind.ORIGIN,
     Reset: Kind.RESET,
 }
-_DECODERS: dict[int, msgspec.msgpack.Decoder[Body]] = {kind: msgspec.msgpack.Decoder(body) for body, kind in _KIND_OF.items()}
-_encode = msgspec.msgpack.Encoder().encode
-_data = attrgetter("data")
-
-
-_EMPTY = Origin(0, 0, HardState())
+_DECODERS: dict[int, msgspec.msgpack.Decoder[Body]] = {kind: msgspec.msgpack.Decoder(body) for body, kind in KIND_OF.items()}
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -115,8 +108,8 @@ class SegmentHeader(msgspec.Struct, frozen=True):
     salt: int
 
     def encode(self) -> bytes:
-        head = _SEGMENT.pack(MAGIC, WAL_VERSION, self.number, self.first_sequence, self.salt, 0)[: -_CRC.size]
-        return head + _CRC.pack(zlib.crc32(head))
+        head = _SEGMENT.pack(MAGIC, WAL_VERSION, self.number, self.first_sequence, self.salt, 0)[: -CRC.size]
+        return head + CRC.pack(zlib.crc32(head))
 
 
 def decode_header(data: bytes, path: str) -> SegmentHeader:
@@ -124,88 +117,11 @@ def decode_header(data: bytes, path: str) -> SegmentHeader:
     if len(data) < SEGMENT_HEADER_BYTES:
         raise CorruptLog(path, 0, "shorter than a segment header")
     magic, version, number, first_sequence, salt, crc = _SEGMENT.unpack_from(data)
-    if magic != MAGIC or crc != zlib.crc32(data[: SEGMENT_HEADER_BYTES - _CRC.size]):
+    if magic != MAGIC or crc != zlib.crc32(data[: SEGMENT_HEADER_BYTES - CRC.size]):
         raise CorruptLog(path, 0, "not a segment header")
     if version != WAL_VERSION:
         raise CorruptLog(path, 0, f"segment version {version}, this program reads {WAL_VERSION}")
     return SegmentHeader(number, first_sequence, salt)
-
-
-class Writer:
-    """Turns `Persist`s into bytes; knows the next sequence, what is durable, and how the log ends. One per log."""
-
-    def __init__(self, salt: int, sequence: int = 0, origin: Origin = _EMPTY) -> None:
-        # All segments of a log share one salt: a batch is encoded before it is known in which segment it finds room.
-        self.salt = salt
-        self.sequence = sequence
-        self.origin = origin  # what a segment that began now would begin with
-        self._synced = sequence
-
-    def records(self, persist: Persist) -> bytes:
-        """The records of one `Persist`, in the order of Law 4."""
-        entries = persist.entries
-        plain = persist.hard is None and persist.truncate_from is None and not persist.installed
-        if plain and entries and _weight(entries) <= RECORD_BODY_GOAL:  # by far the most frequent: one record
-            data = self._record(Batch(persist.first_index, entries))
-        else:
-            data = b"".join([self._record(body) for body in _bodies(persist)])
-        self._note(persist)
-        return data
-
-    def reset(self, index: int, term: int) -> bytes:
-        """The record that begins the log anew after a snapshot's last entry."""
-        data = self._record(Reset(index, term))
-        self.origin = Origin(index, term, self.origin.hard)
-        return data
-
-    def opening(self) -> bytes:
-        """The first record of a segment that is not the first (Law 5)."""
-        return self._record(self.origin)
-
-    def all_synced(self) -> None:
-        """Everything encoded so far is durable."""
-        self._synced = self.sequence
-
-    def take_back(self, sequence: int, origin: Origin) -> None:
-        """What was encoded since then was not written."""
-        self.sequence, self.origin = sequence, origin
-
-    def _note(self, persist: Persist) -> None:
-        index, term, hard = self.origin.last_index, self.origin.last_term, persist.hard or self.origin.hard
-        if persist.installed and persist.snapshot is not None:
-            index, term = persist.snapshot.index, persist.snapshot.term
-        if persist.entries:
-            index, term = persist.first_index + len(persist.entries) - 1, persist.entries[-1].term
-        self.origin = Origin(index, term, hard)
-
-    def _record(self, body: Body) -> bytes:
-        data = _encode(body)
-        assert len(data) <= RECORD_BODY_MAX, f"a record of {len(data)} bytes could not be read back"
-        self.sequence += 1
-        kind = _KIND_OF[type(body)]
-        head = _RECORD.pack(MARKER, kind, len(data), self.sequence, self._synced, 0)[:_CRC_AT]
-        return b"".join((head, zlib.crc32(data, zlib.crc32(head, self.salt)).to_bytes(_CRC.size, "big"), data))
-
-
-def _weight(entries: Sequence[Entry]) -> int:
-    return sum(map(len, map(_data, entries)))
-
-
-def _bodies(persist: Persist) -> Iterator[Body]:
-    if persist.hard is not None:
-        yield persist.hard
-    if persist.installed and persist.snapshot is not None:
-        yield Reset(persist.snapshot.index, persist.snapshot.term)
-    if persist.truncate_from is not None:
-        yield Truncation(persist.truncate_from)
-    first, size = 0, 0
-    for at, entry in enumerate(persist.entries):
-        if size and size + len(entry.data) > RECORD_BODY_GOAL:
-            yield Batch(persist.first_index + first, persist.entries[first:at])
-            first, size = at, 0
-        size += len(entry.data)
-    if persist.entries:
-        yield Batch(persist.first_index + first, persist.entries[first:])
 
 
 class Replay:
@@ -342,13 +258,13 @@ def _record_at(data: bytes, offset: int, salt: int) -> Record | str:
     body_at = offset + RECORD_HEADER_BYTES
     if body_at > len(data):
         return "a record header is cut short"
-    marker, kind, length, sequence, synced, crc = _RECORD.unpack_from(data, offset)
+    marker, kind, length, sequence, synced, crc = RECORD_HEADER.unpack_from(data, offset)
     if marker != MARKER:
         return "no record begins here"
     if length > RECORD_BODY_MAX or body_at + length > len(data):
         return f"a record of {length} bytes is cut short"
     body = memoryview(data)[body_at : body_at + length]
-    if crc != zlib.crc32(body, zlib.crc32(data[offset : offset + _CRC_AT], salt)):
+    if crc != zlib.crc32(body, zlib.crc32(data[offset : offset + CRC_AT], salt)):
         return "checksum does not match"
     if kind not in _DECODERS:
         return f"unknown record type {kind}"

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import struct
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,17 +21,15 @@ from cluster.core.errors import UNDECODABLE, ProtocolError
 from cluster.core.gossip.messages import GossipMessage
 from cluster.core.kv.ops import Operation, Reply
 from cluster.core.raft.messages import RaftMessage
-from cluster.core.types import DATAGRAM_BYTES_MAX, FRAME_BYTES_MAX
+from cluster.core.types import DATAGRAM_BYTES_MAX
+from cluster.framing import Codec
 from cluster.telemetry.control import ControlMessage, Heard, History, HistoryLine
 from cluster.telemetry.events import Event
 
 WIRE_VERSION = 1
-HEADER_BYTES = 4
 TAG_BYTES = 16
 
-T = TypeVar("T")
 Item = TypeVar("Item")
-_length_at = struct.Struct("!I").unpack_from
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -84,34 +81,6 @@ Handshake = Challenge | Proof | Accepted
 ClientMessage = ClientRequest | ClientReply | ClientReplies
 
 
-class Codec(Generic[T]):
-    """Frames of one union of messages. `Codec(RaftMessage).encode(m)`; feed bytes to `decoder()`."""
-
-    def __init__(self, union: Any) -> None:
-        self._decode: Callable[[bytes | memoryview], T] = msgspec.msgpack.Decoder(union).decode
-
-    def encode(self, message: Any) -> bytes:
-        """One frame, header included. Raises `ProtocolError` when it is too large to be accepted by anyone."""
-        body = _encoder.encode(message)
-        if len(body) > FRAME_BYTES_MAX:
-            raise ProtocolError(f"message of {len(body)} bytes exceeds the limit of {FRAME_BYTES_MAX}")
-        return len(body).to_bytes(HEADER_BYTES, "big") + body
-
-    def decode_body(self, body: bytes | memoryview) -> T:
-        """One frame's body. Raises `ProtocolError` on anything that is not a message of this union."""
-        try:
-            return self._decode(body)
-        except UNDECODABLE as error:
-            raise ProtocolError(f"malformed message: {error}") from error
-
-    def decode_bodies(self, bodies: list[bytes]) -> list[T]:
-        """The same for the frames of one read."""
-        try:
-            return list(map(self._decode, bodies))
-        except UNDECODABLE as error:
-            raise ProtocolError(f"malformed message: {error}") from error
-
-
 PEER: Codec[RaftMessage] = Codec(RaftMessage)
 CLIENT: Codec[ClientMessage] = Codec(ClientMessage)
 REQUEST: Codec[ClientRequest] = Codec(ClientRequest)
@@ -138,50 +107,6 @@ def _frames(message: Callable[[tuple[Item, ...]], Any], items: tuple[Item, ...])
             raise
     middle = len(items) // 2
     return _frames(message, items[:middle]) + _frames(message, items[middle:])
-
-
-class FrameSplitter:
-    """Cuts a byte stream into frame bodies. `feed` returns the bodies completed by these bytes; the rest waits."""
-
-    def __init__(self, limit_bytes: int = FRAME_BYTES_MAX) -> None:
-        self._buffer = bytearray()
-        self._limit_bytes = limit_bytes
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Bytes of an unfinished frame: not zero at the end of a file means the file was cut."""
-        return len(self._buffer)
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Raises `ProtocolError` as soon as a header announces more than the limit."""
-        buffer = self._buffer
-        if not buffer:  # by far the most frequent: what arrives is whole frames, and is cut where it lies
-            if len(data) == HEADER_BYTES + int.from_bytes(data[:HEADER_BYTES], "big") <= self._limit_bytes:
-                return [data[HEADER_BYTES:]]
-            bodies, end = self._cut(data)
-            if end < len(data):
-                buffer += data[end:]
-            return bodies
-        buffer += data
-        bodies, end = self._cut(buffer)
-        if end:
-            del buffer[:end]
-        return bodies
-
-    def _cut(self, data: bytes | bytearray) -> tuple[list[bytes], int]:
-        """The bodies of the whole frames in `data`, and where the last of them ends."""
-        bodies: list[bytes] = []
-        begin, end = HEADER_BYTES, 0
-        while begin <= len(data):
-            (length,) = _length_at(data, end)
-            if length > self._limit_bytes:
-                raise ProtocolError(f"frame of {length} bytes exceeds the limit of {self._limit_bytes}")
-            if begin + length > len(data):
-                break
-            end = begin + length
-            bodies.append(bytes(data[begin:end]))
-            begin = end + HEADER_BYTES
-        return bodies, end
 
 
 def replies_in(body: bytes) -> tuple[ClientReply, ...]:

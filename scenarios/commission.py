@@ -11,7 +11,7 @@ import msgspec
 
 from cluster.core.errors import ProtocolError
 from cluster.core.types import FRAME_BYTES_MAX
-from cluster.wire import HEADER_BYTES, Codec
+from cluster.framing import HEADER_BYTES, Codec
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from cluster.wire import Codec
+from cluster.framing import Codec
 from scenarios.links import Rule
 
 

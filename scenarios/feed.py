@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from cluster.wire import Codec
+from cluster.framing import Codec
 from scenarios.outcome import Outcome
 from scenarios.viewing import View, Window
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import cast
 
 from cluster.core.errors import EnvironmentFailed, FaultlineError, ProtocolError, UsageError
+from cluster.framing import FrameSplitter
 from cluster.supervisor import launch
-from cluster.wire import FrameSplitter
 from scenarios.commission import COMMISSIONS, REPLIES, Commission, Refused, Staged
 from scenarios.feed import ASKS, NEWS, Ask, Judged, News
 

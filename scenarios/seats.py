@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from cluster.core.errors import ProtocolError, UsageError
-from cluster.wire import FrameSplitter
+from cluster.framing import FrameSplitter
 from scenarios.feed import ASKS, NEWS, Answered, Ask, Clock, Judged, News, Opened
 from scenarios.lines import now_ns
 from scenarios.tailing import Tail

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import cast
 
 from cluster.core.errors import ProtocolError
+from cluster.framing import FrameSplitter
 from cluster.supervisor.brood import Brood
 from cluster.supervisor.zygote import Continued, Exited, Refused, Report, Started, Stopped
-from cluster.wire import FrameSplitter
 from scenarios.control import ORDERS, WORDS, Finish, Hello, Order, Word
 from scenarios.lines import LineFile
 

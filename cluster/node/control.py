@@ -17,9 +17,11 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from cluster import wire
-from cluster.core.errors import FaultlineError, ProtocolError
+from cluster.core.errors import ProtocolError
 from cluster.core.types import MS, Micros, NodeId
+from cluster.framing import FrameSplitter
 from cluster.monotonic import now_us as true_us
+from cluster.node.failures import NoSupervisor
 from cluster.telemetry.control import Batch, ControlMessage, Do, Hello, Meet, SetPlan, SetPolicy
 from cluster.telemetry.events import NodeEvent, NodeState, TelemetryLost
 
@@ -32,17 +34,13 @@ EVIDENCE_US: Final[Micros] = 10 * MS
 BUFFER_BYTES_HIGH: Final = 128 * 1024
 
 
-class NoSupervisor(FaultlineError):
-    """The control socket cannot be reached; the text is the one line an operator reads."""
-
-
 class ControlLink(asyncio.Protocol):
     """`obey(message)` gets plans and orders; `end(reason)` is called once when the line is cut ("" for a plain EOF)."""
 
     def __init__(self, node: NodeId, obey: Callable[[ForNode], None], end: Callable[[str], None]) -> None:
         self.telemetry_lost = 0
         self._node, self._obey, self._end = node, obey, end
-        self._splitter = wire.FrameSplitter()
+        self._splitter = FrameSplitter()
         self._transport: asyncio.Transport | None = None
         self._full = False
         self._urgent: deque[NodeEvent] = deque()

@@ -1,11 +1,7 @@
 """One outgoing connection to one peer, for ever: dial, prove, send, and dial again.
 
 Law 1: a connection carries messages one way, from the opener to the acceptor; answers come on the peer's own.
-Law 2: without a connection a message is dropped at once: Raft sends again what still matters, and stale news only
-       harms.
-Law 3: when the peer reads too slowly, the newest messages are dropped, not the oldest: what is delivered then has no
-       gap.
-Law 4: pauses between attempts grow from 10 ms to half a second, with jitter, so that a restarted node is not stormed.
+Law 2: pauses between attempts grow from 10 ms to half a second, with jitter, so that a restarted node is not stormed.
 """
 
 from __future__ import annotations
@@ -15,54 +11,26 @@ from typing import Final, cast
 
 from cluster import wire
 from cluster.core.errors import ProtocolError
-from cluster.core.types import FRAME_BYTES_MAX, Dice, NodeId
+from cluster.core.types import Dice, NodeId
+from cluster.framing import FrameSplitter
 from cluster.node.complaints import Complaints
+from cluster.node.lane import Lane
 from cluster.node.listener import HANDSHAKE_BYTES_MAX, HANDSHAKE_TIMEOUT_S, Identity, send_at_once
 
 BACKOFF_MIN_S: Final = 0.010
 BACKOFF_MAX_S: Final = 0.500
-# What may wait in the process for one peer: some of the largest frames.
-QUEUE_BYTES_MAX: Final = 4 * FRAME_BYTES_MAX
 # What may wait in asyncio's buffer before it asks us to stop (the kernel's own buffer comes on top).
 BUFFER_BYTES_HIGH: Final = 256 * 1024
 
 
 class Dialer:
-    """The way to `peer`. `send` queues, `flush` writes what was queued in one go."""
+    """Keeps the connection to `peer` on which `lane` sends."""
 
     def __init__(self, identity: Identity, peer: NodeId, complaints: Complaints, dice: Dice) -> None:
         self.peer = peer
-        self.overflowed = 0  # messages dropped because the peer reads too slowly
-        self.unconnected = 0  # messages dropped for want of a connection
+        self.lane = Lane()
         self._identity, self._complaints, self._dice = identity, complaints, dice
-        self._link: Link | None = None
-        self._queue: list[bytes] = []
-        self._queued_bytes = 0
         self._hurry = asyncio.Event()
-
-    @property
-    def connected(self) -> bool:
-        return self._link is not None
-
-    def send(self, frame: bytes) -> bool:
-        """Queue one frame for `flush`; False when it was dropped, and counted."""
-        if self._link is None:
-            self.unconnected += 1
-            return False
-        if self._queued_bytes + len(frame) > QUEUE_BYTES_MAX:
-            self.overflowed += 1
-            return False
-        self._queue.append(frame)
-        self._queued_bytes += len(frame)
-        return True
-
-    def flush(self) -> None:
-        """One write for all that was queued since the last, unless the connection is full."""
-        if self._queue and self._link is not None and not self._link.full:
-            queue = self._queue
-            self._link.transport.write(queue[0] if len(queue) == 1 else b"".join(queue))
-            queue.clear()
-            self._queued_bytes = 0
 
     def hurry(self) -> None:
         """The peer has just been heard from: do not wait out the pause."""
@@ -78,18 +46,7 @@ class Dialer:
                 await self._pause(backoff_s * (0.5 + self._dice.random()))
                 backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
         finally:
-            self.ended()
-
-    def opened(self, link: Link) -> None:
-        self._link = link
-
-    def ended(self) -> None:
-        """Nothing that waited for the old connection goes to the new one."""
-        if self._link is not None:
-            self._link.transport.abort()
-        self._link = None
-        self._queue.clear()
-        self._queued_bytes = 0
+            self.lane.ended()
 
     async def _attempt(self) -> bool:
         """One connection, from dialling to its end; says whether the peer accepted it."""
@@ -120,12 +77,11 @@ class Link(asyncio.Protocol):
 
     def __init__(self, dialer: Dialer, identity: Identity, complaints: Complaints) -> None:
         self._dialer, self._identity, self._complaints = dialer, identity, complaints
-        self._splitter = wire.FrameSplitter(HANDSHAKE_BYTES_MAX)
+        self._splitter = FrameSplitter(HANDSHAKE_BYTES_MAX)
         self._deadline: asyncio.TimerHandle | None = None
         self.transport: asyncio.Transport
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.accepted = False
-        self.full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
@@ -142,16 +98,18 @@ class Link(asyncio.Protocol):
             self.transport.abort()
 
     def pause_writing(self) -> None:
-        self.full = True
+        if self.accepted:
+            self._dialer.lane.full = True
 
     def resume_writing(self) -> None:
-        self.full = False
-        self._dialer.flush()
+        if self.accepted:
+            self._dialer.lane.full = False
+            self._dialer.lane.flush()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._stop_clock()
         if self.accepted:
-            self._dialer.ended()
+            self._dialer.lane.ended()
         if not self.gone.done():
             self.gone.set_result(None)
 
@@ -163,7 +121,7 @@ class Link(asyncio.Protocol):
         elif isinstance(message, wire.Accepted) and not self.accepted and message.name == self._dialer.peer:
             self._stop_clock()
             self.accepted = True
-            self._dialer.opened(self)
+            self._dialer.lane.opened(self.transport)
         else:
             raise ProtocolError(f"unexpected {message} from the port of {self._dialer.peer}")
 

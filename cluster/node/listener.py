@@ -20,6 +20,7 @@ import msgspec
 from cluster import wire
 from cluster.core.errors import ProtocolError
 from cluster.core.types import NodeId
+from cluster.framing import FrameSplitter
 from cluster.node.complaints import Complaints
 
 CONNECTIONS_MAX: Final = 512
@@ -102,7 +103,7 @@ class Inbound(asyncio.Protocol):
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._splitter = wire.FrameSplitter(HANDSHAKE_BYTES_MAX)
+        self._splitter = FrameSplitter(HANDSHAKE_BYTES_MAX)
         self._nonce = secrets.token_bytes(NONCE_BYTES)
         self._session: Session | None = None
         self._broken = False  # it broke the rules, or was turned away: what is still read of it counts for nothing
@@ -164,7 +165,7 @@ class Inbound(asyncio.Protocol):
         if opener is None:
             raise ProtocolError(f"unknown kind of connection {proof.kind!r}")
         self._session = opener(proof, self._transport)
-        self._splitter = wire.FrameSplitter()
+        self._splitter = FrameSplitter()
         self._door.proven(self)
         self._stop_deadline()
         self._transport.write(wire.HANDSHAKE.encode(wire.Accepted(self._door.identity.node)))

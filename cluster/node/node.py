@@ -25,13 +25,15 @@ from cluster.core.replica import Replica
 from cluster.faults import FaultPlan
 from cluster.monotonic import now_us as true_us
 from cluster.node.complaints import Complaints
-from cluster.node.control import ControlLink, ForNode, NoSupervisor, connect
+from cluster.node.control import ControlLink, ForNode, connect
 from cluster.node.driver import Driver
+from cluster.node.failures import NoSupervisor, PortTaken, StorageFailed
 from cluster.node.fault_shim import FaultShim
 from cluster.node.listener import Identity
-from cluster.node.segments import Recovered, Segments, StorageFailed
+from cluster.node.recovered import Recovered
+from cluster.node.segments import Segments
 from cluster.node.storage import Storage
-from cluster.node.transport import PortTaken, Transport
+from cluster.node.transport import Transport
 from cluster.telemetry.control import Meet, NodeSpec, SetPlan, SetPolicy
 from cluster.telemetry.events import NodeComplaint, NodeReady
 

@@ -21,7 +21,8 @@ from cluster.core.kv.store import Store
 from cluster.core.raft.membership import Membership
 from cluster.core.raft.messages import HardState, Snapshot
 from cluster.core.raft.ready import Persist
-from cluster.node.segments import Recovered, Segments
+from cluster.node.recovered import Recovered
+from cluster.node.segments import Segments
 
 
 class Recovery(msgspec.Struct, frozen=True):

@@ -21,11 +21,12 @@ from typing import Final
 import msgspec
 
 from cluster import wal
-from cluster.core.errors import FaultlineError
-from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
 from cluster.node import snapfiles
+from cluster.node.failures import StorageFailed
+from cluster.node.recovered import Recovered
 from cluster.node.tail import BLOCK, Tail, data_sync, write_at
+from cluster.wal_writer import Writer
 
 # The first segment is small so that fifty nodes start at once; later ones grow fourfold to the last size.
 SEGMENT_BYTES_FIRST: Final = 256 * 1024
@@ -37,23 +38,6 @@ _ENTRY_ROOM: Final = 24
 _data = attrgetter("data")
 _NAME: Final = "wal-{:08d}.log"
 _PATTERN: Final = "wal-*.log"
-
-
-class StorageFailed(FaultlineError):
-    """The directory or the device cannot be used; the text is the one line an operator reads."""
-
-
-class Recovered(msgspec.Struct, frozen=True):
-    """What the disk held: a snapshot perhaps, and the log, whose `entries` follow `base` (index and term).
-
-    `cut_bytes` of an unfinished write were thrown away.
-    """
-
-    hard: HardState
-    entries: list[Entry]
-    cut_bytes: int
-    snapshot: Snapshot | None = None
-    base: tuple[int, int] = (0, 0)
 
 
 class Segments:
@@ -149,14 +133,14 @@ class Segments:
         """What all segments say, the one to go on in, and how many bytes of an unfinished write were zeroed."""
         replay = wal.Replay()
         if not paths:
-            self._writer = wal.Writer(salt=secrets.randbits(32))
+            self._writer = Writer(salt=secrets.randbits(32))
             return replay, self._create(1, 1, 0), 0
         data, offset = b"", 0
         for path in paths:
             data = path.read_bytes()
             offset = replay.segment(data, str(path), last=path == paths[-1])
         last_term = replay.entries[-1].term if replay.entries else replay.base_term or 0
-        self._writer = wal.Writer(replay.salt, replay.sequence, wal.Origin(replay.last_index, last_term, replay.hard))
+        self._writer = Writer(replay.salt, replay.sequence, wal.Origin(replay.last_index, last_term, replay.hard))
         cut_bytes = len(data[offset:].rstrip(b"\x00"))
         if cut_bytes:
             _blank(paths[-1], offset, cut_bytes)

@@ -13,22 +13,20 @@ import errno
 from collections.abc import Iterable
 
 from cluster import wire
-from cluster.core.errors import FaultlineError, ProtocolError
+from cluster.core.errors import ProtocolError
 from cluster.core.gossip.messages import GossipMessage
 from cluster.core.raft.messages import RaftMessage
 from cluster.core.types import Dice, Micros, NodeId
 from cluster.node.complaints import Complaints
 from cluster.node.datagrams import Datagrams
 from cluster.node.dialer import Dialer
+from cluster.node.failures import PortTaken
 from cluster.node.fault_shim import FaultShim
 from cluster.node.inbox import Inbox
+from cluster.node.lane import Lane
 from cluster.node.listener import Door, Identity, Inbound, OpenSession
 
 BACKLOG = 128
-
-
-class PortTaken(FaultlineError):
-    """The node's port cannot be had; the text is the one line an operator reads."""
 
 
 class Transport:
@@ -54,7 +52,7 @@ class Transport:
         self._datagrams = Datagrams(identity, self._gossip_heard, complaints)
         self._server: asyncio.Server | None = None
         self._encoded: tuple[RaftMessage, bytes] | None = None
-        self._queued: dict[Dialer, None] = {}  # in the order of what was sent
+        self._queued: dict[Lane, None] = {}  # in the order of what was sent
         self._dials: list[asyncio.Task[None]] = []
 
     async def listen(self) -> None:
@@ -113,18 +111,18 @@ class Transport:
     def flush(self) -> None:
         """Write what this turn queued: one write per peer."""
         if self._queued:
-            for dialer in self._queued:
-                dialer.flush()
+            for lane in self._queued:
+                lane.flush()
             self._queued.clear()
             self._encoded = None
 
     def lost(self) -> int:
         """Messages that full queues or missing connections have cost so far (not the fault shim)."""
-        return self._datagrams.overflowed + sum(d.overflowed + d.unconnected for d in self._dialers.values())
+        return self._datagrams.overflowed + sum(d.lane.overflowed + d.lane.unconnected for d in self._dialers.values())
 
     def connected(self) -> list[NodeId]:
         """Voters to whom a connection stands."""
-        return [peer for peer, dialer in self._dialers.items() if dialer.connected]
+        return [peer for peer, dialer in self._dialers.items() if dialer.lane.connected]
 
     def close(self) -> None:
         """Give all sockets back, without waiting for anyone."""
@@ -133,12 +131,12 @@ class Transport:
         self._datagrams.close()
         self._door.close()
         for dialer in self._dialers.values():
-            dialer.ended()
+            dialer.lane.ended()
 
     def _queue(self, to: NodeId, frame: bytes) -> None:
-        dialer = self._dialers.get(to) or self._dialer(to)
-        if dialer.send(frame):
-            self._queued[dialer] = None
+        lane = (self._dialers.get(to) or self._dialer(to)).lane
+        if lane.send(frame):
+            self._queued[lane] = None
 
     def _open_peer(self, proof: wire.Proof, transport: asyncio.Transport) -> PeerSession:
         """A peer has proved itself. Its newest process and newest connection count; older ones are closed or refused."""

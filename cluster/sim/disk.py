@@ -14,33 +14,16 @@ from collections.abc import Callable
 import msgspec
 
 from cluster import wal
-from cluster.core.raft.messages import Entry, HardState, Snapshot
+from cluster.core.raft.messages import Snapshot
 from cluster.core.raft.ready import Persist
 from cluster.core.types import Micros, NodeId
 from cluster.sim.dice import SeededDice
+from cluster.sim.stages import Forget, Recovered, Stage
+from cluster.wal_writer import Writer
 
 # Small segments, so that logs roll over in the middle of a run.
 SEGMENT_BYTES = 32 * 1024
 SECTOR_BYTES = 512
-
-
-class Recovered(msgspec.Struct, frozen=True):
-    """What a node finds when it starts: a snapshot perhaps, and the log, whose `entries` follow `base` (index and term)."""
-
-    hard: HardState
-    entries: list[Entry]
-    snapshot: Snapshot | None
-    base: tuple[int, int]
-
-
-class Forget(msgspec.Struct, frozen=True):
-    """Segments that end before this entry may go: a snapshot stands for them."""
-
-    keep_from: int
-
-
-# What a group of writes is made of, in order; each takes its time, and a crash may fall between any two.
-Stage = list[Persist] | Snapshot | Forget
 
 
 class Disk:
@@ -178,7 +161,7 @@ class Files:
     def __init__(self, node: NodeId, salt: int) -> None:
         self._node, self._salt = node, salt
         self.snapshot: Snapshot | None = None
-        self._writer = wal.Writer(salt)
+        self._writer = Writer(salt)
         self._segments: dict[int, bytearray] = {}
         self._tail = 0  # the newest segment
         self._origins: dict[int, int] = {}  # segment -> the last index before it
@@ -238,7 +221,7 @@ class Files:
             offset = replay.segment(bytes(segment), f"{self._node}/wal-{number}", last=number == self._tail)
         del self._segments[self._tail][offset:]
         last_term = replay.entries[-1].term if replay.entries else replay.base_term or 0
-        self._writer = wal.Writer(self._salt, replay.sequence, wal.Origin(replay.last_index, last_term, replay.hard))
+        self._writer = Writer(self._salt, replay.sequence, wal.Origin(replay.last_index, last_term, replay.hard))
         self._origins = dict(replay.origins)
         snapshot = self.snapshot
         if replay.meet(snapshot, self._node) and snapshot is not None:

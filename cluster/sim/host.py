@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappush
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Any, Final
 
 from cluster.core.clock import NodeClock
 from cluster.core.effects import Answer, FromClient, FromClients, Order, ReplicaInput, Report, SendGossip, SendPeer
+from cluster.core.errors import FaultlineError, LawBroken
 from cluster.core.raft.ready import Froze, Persist, Persisted, Tick
 from cluster.core.replica import Replica
 from cluster.core.types import SECOND, Micros, NodeId
@@ -33,6 +36,10 @@ NEVER_US: Micros = 1 << 62
 BACKLOG_MAX = 4_096
 # Machines were not switched on together: their clocks have nothing in common.
 _CLOCK_START_MAX_US: Micros = 100_000 * SECOND
+
+
+# A machine has no business to raise what it does not say that it raises: its process would be gone.
+NO_FAILURE: Final = "a node does not fail of itself"
 
 
 class Host:
@@ -201,7 +208,13 @@ class Host:
         clock = self._clock
         now = (world.now if clock is None else clock.now(world.now)) + self._offset_us
         world.trace.add((world.now, self.number, input))
-        for effect in replica.handle(input, now):
+        try:
+            effects = replica.handle(input, now)
+        except FaultlineError:
+            raise  # a law that it caught itself breaking, or an order that cannot be
+        except Exception as error:
+            raise LawBroken(NO_FAILURE, f"{self.node}: {_told(error)}") from error
+        for effect in effects:
             if type(effect) is SendPeer:
                 self.links[effect.to].send(effect.message)
             else:
@@ -274,3 +287,9 @@ _PERFORM: dict[type, Callable[[Host, Any], None]] = {
     Answer: Host._answer,
     SendGossip: Host._gossip,
 }
+
+
+def _told(error: Exception) -> str:
+    """What it was, and where."""
+    at = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno}, in {at.name})"

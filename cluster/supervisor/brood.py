@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import cast
 
 from cluster.core.errors import ProtocolError
+from cluster.framing import FrameSplitter
 from cluster.supervisor.zygote import REPORTS, REQUESTS, Exited, Kill, Refused, Report, Spawn, Started
-from cluster.wire import FrameSplitter
 
 
 class Brood(asyncio.Protocol):

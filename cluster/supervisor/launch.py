@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from cluster.core.errors import EnvironmentFailed
-from cluster.wire import FrameSplitter
+from cluster.framing import FrameSplitter
 
 _LAST_WORDS_BYTES_MAX = 64 * 1024
 

@@ -8,8 +8,8 @@ import msgspec
 
 from cluster.core.errors import UNDECODABLE, ProtocolError
 from cluster.core.types import FRAME_BYTES_MAX
+from cluster.framing import HEADER_BYTES, Codec
 from cluster.telemetry.control import LabSpec, NotOpened, Opened
-from cluster.wire import HEADER_BYTES, Codec
 
 OPENING: Codec[Opened | NotOpened] = Codec(Opened | NotOpened)
 

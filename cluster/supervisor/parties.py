@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from cluster.core.errors import ProtocolError
+from cluster.framing import FrameSplitter
 from cluster.telemetry.control import ControlMessage, Hello
-from cluster.wire import CONTROL, FrameSplitter
+from cluster.wire import CONTROL
 
 # Nodes, clients and seats are fewer; each connection costs a descriptor.
 PARTIES_MAX = 512

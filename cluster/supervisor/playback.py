@@ -20,13 +20,14 @@ import msgspec
 
 from cluster.core.errors import ProtocolError, UsageError
 from cluster.core.types import FRAME_BYTES_MAX, Micros, NodeId
+from cluster.framing import HEADER_BYTES
 from cluster.supervisor.journal import MAGIC
 from cluster.telemetry.control import Heard, History, HistoryLine
 from cluster.telemetry.events import Event, LabOpened
 from cluster.telemetry.fold import fold
 from cluster.telemetry.soundness import known_after
 from cluster.telemetry.view import EMPTY, ClusterView
-from cluster.wire import CONTROL, HEADER_BYTES
+from cluster.wire import CONTROL
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
 _CHECKPOINTS_MAX = 256

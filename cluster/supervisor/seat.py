@@ -21,13 +21,14 @@ import msgspec
 
 from cluster.commands.grammar import parse
 from cluster.core.errors import EnvironmentFailed, FaultlineError, ProtocolError, UsageError
+from cluster.framing import HEADER_BYTES, FrameSplitter
 from cluster.monotonic import now_us
 from cluster.supervisor import launch, rundir
 from cluster.supervisor.opening import OPENING
 from cluster.telemetry.control import Ask, ControlMessage, Goodbye, Heard, Hello, LabSpec, NotOpened, Opened, Welcome
 from cluster.telemetry.events import Event, LabClosed
 from cluster.telemetry.view import ClusterView
-from cluster.wire import CONTROL, HEADER_BYTES, FrameSplitter
+from cluster.wire import CONTROL
 
 _OPEN_WITHIN_S = 15.0
 _WELCOME_WITHIN_S = 5.0

@@ -24,8 +24,8 @@ import msgspec
 
 from cluster.core.errors import ProtocolError
 from cluster.core.types import Micros
+from cluster.framing import Codec, FrameSplitter
 from cluster.monotonic import now_us
-from cluster.wire import Codec, FrameSplitter
 
 _PR_SET_PDEATHSIG = 1
 _LOG_BYTES_MAX = 1024 * 1024

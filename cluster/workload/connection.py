@@ -14,6 +14,7 @@ from cluster import wire
 from cluster.core.errors import ProtocolError
 from cluster.core.kv.ops import Operation, Reply, Watch
 from cluster.core.types import Micros
+from cluster.framing import FrameSplitter
 from cluster.workload.stream import Stream
 
 HOST: Final = "127.0.0.1"
@@ -91,7 +92,7 @@ class _Wire(asyncio.Protocol):
 
     def __init__(self, name: str, secret: bytes) -> None:
         self._name, self._secret = name, secret
-        self._splitter = wire.FrameSplitter()
+        self._splitter = FrameSplitter()
         self._transport: asyncio.Transport | None = None
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiting: dict[int, asyncio.Future[Reply]] = {}

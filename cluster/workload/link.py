@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import cast
 
 from cluster.core.errors import ProtocolError
+from cluster.framing import FrameSplitter
 from cluster.telemetry.control import ControlMessage, CountAcked, Hello, Meet, RunOnce, SetRate
-from cluster.wire import CONTROL, FrameSplitter
+from cluster.wire import CONTROL
 
 FromSupervisor = SetRate | CountAcked | RunOnce | Meet
 

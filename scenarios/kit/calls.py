@@ -16,7 +16,7 @@ import msgspec
 
 from cluster.core.errors import FaultlineError, ProtocolError
 from cluster.core.errors import Undecided as Undecided
-from cluster.wire import Codec, FrameSplitter
+from cluster.framing import Codec, FrameSplitter
 
 IN_FLIGHT_MAX = 1_000
 _RETRY_S = 0.05

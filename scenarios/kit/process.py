@@ -20,8 +20,8 @@ from typing import Any, cast
 import msgspec
 
 from cluster.core.errors import FaultlineError, ProtocolError
+from cluster.framing import FrameSplitter
 from cluster.supervisor.zygote import EXIT_CRASHED
-from cluster.wire import FrameSplitter
 from scenarios.control import (
     ORDERS,
     WORDS,

@@ -17,8 +17,8 @@ from typing import cast
 
 from cluster.core.errors import ProtocolError
 from cluster.faults import LinkFault, compose_links
+from cluster.framing import HEADER_BYTES, FrameSplitter
 from cluster.monotonic import now_us
-from cluster.wire import HEADER_BYTES, FrameSplitter
 from scenarios.control import Caught as CaughtWord
 from scenarios.control import Route, Routed
 from scenarios.kit.calls import ANSWERS, CALLS

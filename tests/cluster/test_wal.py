@@ -9,6 +9,7 @@ from cluster.core.errors import CorruptLog
 from cluster.core.raft.membership import Membership
 from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
+from cluster.wal_writer import Writer
 
 SALT = 77
 
@@ -29,7 +30,7 @@ HISTORY = [
 
 def segment(history: list[list[Persist]], zeros: int = 64) -> bytes:
     """One segment; every inner list is one write, durable before the next."""
-    writer = wal.Writer(SALT)
+    writer = Writer(SALT)
     data = wal.SegmentHeader(1, 1, SALT).encode()
     for batch in history:
         data += b"".join(writer.records(each) for each in batch)
@@ -46,7 +47,7 @@ def read(data: bytes) -> tuple[HardState, list[bytes]]:
 def snapshots() -> list[tuple[HardState, list[bytes]]]:
     """What may be read back: the state after every single record, oldest first."""
     data = segment(HISTORY, zeros=0)
-    writer = wal.Writer(SALT)
+    writer = Writer(SALT)
     ends = [wal.SEGMENT_HEADER_BYTES]
     for batch in HISTORY:
         for each in batch:
@@ -129,7 +130,7 @@ def test_zeros_are_a_clean_end() -> None:
 
 
 def test_a_client_cannot_store_bytes_that_pass_for_a_record() -> None:
-    forged = wal.Writer(salt=SALT + 1).records(persist(1, 1, b"forged"))
+    forged = Writer(salt=SALT + 1).records(persist(1, 1, b"forged"))
     data = segment([[persist(1, 1, b"x" + forged)]], zeros=0)
     assert read(data[:-1]) == (HardState(1, "n1"), [])
 
@@ -156,7 +157,7 @@ def test_records_that_contradict_each_other_are_refused(wrong: list[Persist], re
 
 def test_segments_must_follow_each_other() -> None:
     first = segment([[persist(1, 1, b"a")]])
-    writer = wal.Writer(SALT, 2, wal.Origin(1, 1, HardState(1, "n1")))
+    writer = Writer(SALT, 2, wal.Origin(1, 1, HardState(1, "n1")))
     second = wal.SegmentHeader(2, 3, SALT).encode() + writer.opening() + writer.records(persist(2, 2, b"b"))
     replay = wal.Replay()
     replay.segment(first, "1", last=False)
@@ -170,13 +171,13 @@ def test_segments_must_follow_each_other() -> None:
 
 
 def test_the_oldest_segment_says_what_came_before_it() -> None:
-    data = wal.SegmentHeader(2, 3, SALT).encode() + wal.Writer(SALT, 2).records(persist(2, 2, b"b"))
+    data = wal.SegmentHeader(2, 3, SALT).encode() + Writer(SALT, 2).records(persist(2, 2, b"b"))
     with pytest.raises(CorruptLog, match="begins without an origin"):
         wal.Replay().segment(data, "2", last=True)
 
 
 def later_segment(*bodies: Persist, origin: wal.Origin) -> bytes:
-    writer = wal.Writer(SALT, 40, origin)
+    writer = Writer(SALT, 40, origin)
     return wal.SegmentHeader(5, 41, SALT).encode() + writer.opening() + b"".join(map(writer.records, bodies))
 
 
@@ -232,7 +233,7 @@ def test_an_installed_snapshot_voids_the_log_before_it() -> None:
 def test_an_origin_that_contradicts_the_log_before_it_is_refused() -> None:
     replay = wal.Replay()
     replay.segment(segment([[persist(1, 1, b"a")]]), "1", last=False)
-    writer = wal.Writer(SALT, 2, wal.Origin(7, 1, HardState(1, "n1")))
+    writer = Writer(SALT, 2, wal.Origin(7, 1, HardState(1, "n1")))
     with pytest.raises(CorruptLog, match="follows entry 1"):
         replay.segment(wal.SegmentHeader(2, 3, SALT).encode() + writer.opening(), "2", last=True)
 

@@ -13,6 +13,7 @@ from cluster.core.gossip.messages import Digest, Syn
 from cluster.core.kv.ops import Get, Put, Reply
 from cluster.core.raft.messages import Append, Appended, Entry, RequestVote, TimeoutNow, Vote
 from cluster.core.types import DATAGRAM_BYTES_MAX, FRAME_BYTES_MAX
+from cluster.framing import FrameSplitter
 
 SECRET = b"secret"
 PEER_MESSAGES = [
@@ -28,7 +29,7 @@ DATAGRAM = wire.GossipDatagram("n1", "n2", 4, Syn((Digest("n1", 1, 5, 2),)))
 @pytest.mark.parametrize("message", PEER_MESSAGES)
 def test_peer_messages_come_back_as_they_were(message: object) -> None:
     frame = wire.PEER.encode(message)
-    (body,) = wire.FrameSplitter().feed(frame)
+    (body,) = FrameSplitter().feed(frame)
     assert wire.PEER.decode_body(body) == message
 
 
@@ -40,7 +41,7 @@ def test_equal_messages_have_equal_bytes() -> None:
 @given(st.lists(st.binary(max_size=40), max_size=8), st.data())
 def test_a_stream_may_be_cut_anywhere(bodies: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(len(body).to_bytes(4, "big") + body for body in bodies)
-    splitter, found, at = wire.FrameSplitter(), [], 0
+    splitter, found, at = FrameSplitter(), [], 0
     while at < len(stream):
         step = data.draw(st.integers(1, len(stream) - at))
         found += splitter.feed(stream[at : at + step])
@@ -51,9 +52,9 @@ def test_a_stream_may_be_cut_anywhere(bodies: list[bytes], data: st.DataObject) 
 
 def test_an_oversized_header_is_refused_before_its_body_comes() -> None:
     with pytest.raises(ProtocolError, match="exceeds"):
-        wire.FrameSplitter().feed((FRAME_BYTES_MAX + 1).to_bytes(4, "big"))
+        FrameSplitter().feed((FRAME_BYTES_MAX + 1).to_bytes(4, "big"))
     with pytest.raises(ProtocolError, match="exceeds"):
-        wire.FrameSplitter(limit_bytes=10).feed(b"\x00\x00\x00\x0b")
+        FrameSplitter(limit_bytes=10).feed(b"\x00\x00\x00\x0b")
 
 
 def test_a_message_that_nobody_would_accept_is_not_encoded() -> None:

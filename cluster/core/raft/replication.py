@@ -143,7 +143,7 @@ def on_appended(s: RaftState, follower: NodeId, message: Appended, now: Micros) 
     if progress is None or s.role is not Role.LEADER:
         return
     if s.policy.credit_acks_to_wrong_follower:
-        progress = s.progress[_another(s)]
+        progress = s.progress[_another(s, follower)]
     if message.accepted:
         news = progress.accepted(message.match_index)
         progress.heard(message.seq, now)
@@ -162,10 +162,10 @@ def on_appended(s: RaftState, follower: NodeId, message: Appended, now: Micros) 
         hand_over(s)
 
 
-def _another(s: RaftState) -> NodeId:
+def _another(s: RaftState, follower: NodeId) -> NodeId:
     """The mistake: answers are matched to followers by order of arrival."""
     s.acks_heard += 1
-    return s.peers[s.acks_heard % len(s.peers)]
+    return s.peers[s.acks_heard % len(s.peers)] if s.peers else follower
 
 
 def seek(s: RaftState, message: Appended) -> int:

@@ -16,6 +16,7 @@ from cluster import wire
 from cluster.core.policy import Policy
 from cluster.core.types import NodeId
 from cluster.faults import FaultPlan
+from cluster.framing import FrameSplitter
 from cluster.node.node import Node
 from cluster.telemetry.control import Batch, Do, Hello, NodeSpec, SetPlan
 from cluster.telemetry.events import NodeState, RoleTaken
@@ -48,7 +49,7 @@ class Line(asyncio.Protocol):
 
     def __init__(self, owner: Supervisor) -> None:
         self._owner = owner
-        self._splitter = wire.FrameSplitter()
+        self._splitter = FrameSplitter()
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

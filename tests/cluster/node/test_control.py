@@ -12,8 +12,10 @@ import pytest
 from cluster import wire
 from cluster.core.types import NodeId
 from cluster.faults import FaultPlan
+from cluster.framing import FrameSplitter
 from cluster.node import control as control_module
-from cluster.node.control import ControlLink, NoSupervisor, connect
+from cluster.node.control import ControlLink, connect
+from cluster.node.failures import NoSupervisor
 from cluster.telemetry.control import Batch, Do, Goodbye, Hello, SetPlan
 from cluster.telemetry.events import LeaderCommit, NodeState, TelemetryLost
 from tests.cluster.node.lab import Supervisor
@@ -100,7 +102,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.events: list[object] = []
-        self._splitter = wire.FrameSplitter()
+        self._splitter = FrameSplitter()
 
     def write(self, data: bytes) -> None:
         for body in self._splitter.feed(data):

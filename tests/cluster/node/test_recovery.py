@@ -14,8 +14,9 @@ from cluster.core.raft.membership import Membership, encode_membership
 from cluster.core.raft.messages import Entry, EntryKind, HardState, Snapshot
 from cluster.core.raft.ready import Persist
 from cluster.node import snapfiles
+from cluster.node.failures import StorageFailed
 from cluster.node.recovery import Recovery, recover
-from cluster.node.segments import Segments, StorageFailed
+from cluster.node.segments import Segments
 
 GROUP = Membership(("n1", "n2", "n3"))
 

@@ -16,7 +16,8 @@ from cluster.core.raft.membership import Membership
 from cluster.core.raft.messages import Entry, HardState, Snapshot
 from cluster.core.raft.ready import Persist
 from cluster.node import snapfiles
-from cluster.node.segments import SEGMENT_BYTES_FIRST, Segments, StorageFailed
+from cluster.node.failures import StorageFailed
+from cluster.node.segments import SEGMENT_BYTES_FIRST, Segments
 
 
 def entry(index: int, size: int = 20) -> Persist:

@@ -15,13 +15,14 @@ from cluster.core.gossip.messages import Digest, Syn
 from cluster.core.raft.messages import Append, Entry, TimeoutNow
 from cluster.core.types import FRAME_BYTES_MAX
 from cluster.faults import FaultPlan, LinkFault
-from cluster.node import dialer, listener
+from cluster.node import lane, listener
 from cluster.node.client_port import ClientPort
 from cluster.node.complaints import Complaints
+from cluster.node.failures import PortTaken
 from cluster.node.fault_shim import FaultShim
 from cluster.node.inbox import Inbox
 from cluster.node.listener import Identity
-from cluster.node.transport import PortTaken, Transport
+from cluster.node.transport import Transport
 from tests.cluster.node.lab import PATIENCE_S, SECRET, free_ports
 
 
@@ -201,7 +202,7 @@ async def test_without_a_connection_messages_are_dropped_and_counted(ports: Port
 
 
 async def test_a_peer_that_does_not_read_costs_bounded_memory(ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialer, "QUEUE_BYTES_MAX", 200_000)
+    monkeypatch.setattr(lane, "QUEUE_BYTES_MAX", 200_000)
     one, two = await ports.start("n1"), await ports.start("n2")
     await one.linked("n2")
     await two.until(lambda: "n1" in two.transport._sessions)
@@ -211,11 +212,11 @@ async def test_a_peer_that_does_not_read_costs_bounded_memory(ports: Ports, monk
         one.transport.send_peer("n2", message, 0)
         one.transport.flush()
         await asyncio.sleep(0)
-    link = one.transport._dialers["n2"]
-    assert link.overflowed > 0
-    assert link._queued_bytes <= 200_000
+    way = one.transport._dialers["n2"].lane
+    assert way.overflowed > 0
+    assert way._queued_bytes <= 200_000
     two.transport._sessions["n1"].transport.resume_reading()
-    sent_in_full = 400 - link.overflowed
+    sent_in_full = 400 - way.overflowed
     await two.until(lambda: len(two.heard) == sent_in_full)
 
 

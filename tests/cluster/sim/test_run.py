@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
 import msgspec
+import pytest
 
+from cluster.core.raft.machine import MESSAGES
+from cluster.core.raft.messages import Appended
+from cluster.core.raft.state import RaftState
+from cluster.core.types import Micros, NodeId
+from cluster.sim.host import NO_FAILURE
 from cluster.sim.run import run
 from cluster.sim.setup import FAULTS, Setup
 from tests.architecture.source import CHECKOUT
@@ -46,6 +53,17 @@ def test_each_kind_of_fault_alone_breaks_nothing() -> None:
         outcomes = [run(Setup(seed=seed, steps=4_000, faults=(kind,))) for seed in range(4)]
         assert [outcome.violation for outcome in outcomes] == [None] * 4, kind
         assert sum(outcome.exercised.faults for outcome in outcomes) > 0, kind
+
+
+def test_a_machine_that_raises_is_a_violation_that_says_what_and_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    def divided(s: RaftState, follower: NodeId, message: Appended, now: Micros) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setitem(MESSAGES, Appended, divided)
+    found = run(PEACEFUL).violation
+    assert found is not None
+    assert found.light == NO_FAILURE
+    assert re.fullmatch(r"n\d: ZeroDivisionError: by nothing \(test_run\.py:\d+, in divided\)", found.evidence)
 
 
 def test_a_cluster_of_one_three_or_seven_lives_too() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cluster.core.errors import UsageError
 from cluster.core.raft.membership import Membership
 from cluster.faults import FaultPlan
+from cluster.framing import HEADER_BYTES
 from cluster.supervisor.journal import MAGIC
 from cluster.supervisor.playback import Playback, Recording
 from cluster.telemetry.control import Heard, History, HistoryLine, SetRate
@@ -19,7 +20,7 @@ from cluster.telemetry.events import Event, Heartbeat, NodeEnlisted, PlanChanged
 from cluster.telemetry.fold import fold_all
 from cluster.telemetry.group_events import GroupChanged
 from cluster.telemetry.view import EMPTY
-from cluster.wire import CONTROL, HEADER_BYTES
+from cluster.wire import CONTROL
 from tests.cluster.telemetry.happened import opened, process, role, state
 
 EVENTS: list[Event] = [

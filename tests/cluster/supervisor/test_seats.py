@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from cluster.core.errors import ProtocolError
 from cluster.core.types import FRAME_BYTES_MAX
 from cluster.faults import FaultPlan, LinkFault
+from cluster.framing import FrameSplitter
 from cluster.supervisor.chronicle import Chronicle
 from cluster.supervisor.parties import Party
 from cluster.supervisor.seats import SEATS_MAX, Pending, Seat, Seats
 from cluster.telemetry.control import Ask, Batch, ControlMessage, Goodbye, Heard, Hello, Welcome
 from cluster.telemetry.events import CommandDone, Event, Heartbeat, PlanChanged, SeatChanged
-from cluster.wire import CONTROL, FrameSplitter
+from cluster.wire import CONTROL
 from tests.cluster.telemetry.happened import opened, ops, process, state
 
 

@@ -14,6 +14,7 @@ from cluster import wire
 from cluster.core.errors import EnvironmentFailed
 from cluster.core.kv.ops import Put
 from cluster.core.types import MS, NodeId
+from cluster.framing import FrameSplitter
 from cluster.node.listener import send_at_once
 from cluster.supervisor.profiles import PROFILES
 from cluster.telemetry.control import Batch, NodeSpec
@@ -90,7 +91,7 @@ class _Listener(asyncio.Protocol):
 
     def __init__(self, led: asyncio.Future[NodeId]) -> None:
         self._led = led
-        self._splitter = wire.FrameSplitter()
+        self._splitter = FrameSplitter()
 
     def data_received(self, data: bytes) -> None:
         bodies = self._splitter.feed(data)
@@ -111,7 +112,7 @@ class _Load(asyncio.Protocol):
         self._frames = requests(slots, lambda slot, key, value: wire.CLIENT.encode(wire.ClientRequest(slot, Put(key, value))))
         self._turn = [0] * slots
         self._sent_ns = [0] * slots
-        self._splitter = wire.FrameSplitter()
+        self._splitter = FrameSplitter()
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport
 
