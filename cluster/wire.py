@@ -1,6 +1,6 @@
-"""Bytes <-> messages: framing, size limits, version, authentication. Sans-IO: nothing here opens a socket.
+"""Bytes <-> messages: which there are, in frames and datagrams; version, authentication. Sans-IO: nothing here opens a socket.
 
-Frame: 4 bytes big-endian length of the body, then a msgpack body. Datagram: 16 bytes keyed BLAKE2b tag, then a msgpack body.
+Frames are those of `cluster.framing`. Datagram: 16 bytes keyed BLAKE2b tag, then a msgpack body.
 Handshake of a TCP connection: the acceptor sends `Challenge`, the opener answers `Proof`, the acceptor answers `Accepted`
 (or closes). Unix sockets live in a 0700 directory and skip it.
 

@@ -74,8 +74,8 @@ class Storage:
         self._wary_until_us: Micros = 0
         self._broken = False  # Law 2
         self._fsyncs_us: deque[Micros] = deque(maxlen=_SAMPLES)
-        self._worker = threading.Thread(target=self._work, name="storage", daemon=True)
-        self._worker.start()
+        self._thread = threading.Thread(target=self._work, name="storage", daemon=True)
+        self._thread.start()
 
     def submit(self, persist: Persist) -> None:
         """Make it durable, after everything submitted before."""
@@ -131,7 +131,7 @@ class Storage:
         self._closing = True
         self._fault.ended.set()
         self._queue.put(None)
-        self._worker.join()
+        self._thread.join()
         self._segments.close()
 
     # ---- on the loop, called from the thread

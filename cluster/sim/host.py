@@ -36,8 +36,6 @@ NEVER_US: Micros = 1 << 62
 BACKLOG_MAX = 4_096
 # Machines were not switched on together: their clocks have nothing in common.
 _CLOCK_START_MAX_US: Micros = 100_000 * SECOND
-
-
 # A machine has no business to raise what it does not say that it raises: its process would be gone.
 NO_FAILURE: Final = "a node does not fail of itself"
 
